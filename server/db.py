@@ -1,0 +1,147 @@
+"""The database as the rest of the server sees it: a pool, a transaction, rows as Structs.
+
+Statements are constant text in `queries.py` files. Their columns come in the Struct's order, so a record becomes a Struct by
+position; a test prepares every statement and compares the names.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString, TypeAlias, TypeVar
+
+import asyncpg
+import msgspec
+
+Tx: TypeAlias = Any
+"""An asyncpg connection, in a transaction where something is written. (asyncpg publishes no types.)"""
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10
+STATEMENT_SECONDS = 10
+OLDEST_SUPPORTED = 15
+
+_JSONB_VERSION = b"\x01"  # jsonb's binary form is this byte and then the text
+
+LOST_CONNECTION = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What a statement raises when its connection, or the server behind it, is gone. Whether it took effect is then unknown."""
+
+
+class UnsafeDatabase(Exception):
+    """A database that would lose what it has confirmed, or is too old; the message says what to change."""
+
+
+def encode_json(value: object) -> str:
+    """A value for a json parameter."""
+    return msgspec.json.encode(value).decode()
+
+
+async def prepare_connection(connection: Tx) -> None:
+    """Makes jsonb travel as Python values. (json stays text: it only passes through.)"""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: _JSONB_VERSION + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+        format="binary",  # COPY takes no other
+    )
+
+
+async def connect(url: str, *, name: str) -> Tx:
+    """One connection outside the pool, for a writer or a listener that holds it for life."""
+    connection = await asyncpg.connect(
+        url, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, server_settings=_session_settings(name)
+    )
+    await prepare_connection(connection)
+    return connection
+
+
+class Database:
+    """A pool of connections to one database."""
+
+    def __init__(self, pool: Any) -> None:
+        self.pool = pool
+
+    @asynccontextmanager
+    async def tx(self) -> AsyncIterator[Tx]:
+        """A transaction at READ COMMITTED. Only actions open one."""
+        async with self.pool.acquire(timeout=STATEMENT_SECONDS) as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """A connection for reading, each statement by itself."""
+        async with self.pool.acquire(timeout=STATEMENT_SECONDS) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """Several readings of one moment: nothing committed meanwhile shows in only some of them."""
+        async with (
+            self.pool.acquire(timeout=STATEMENT_SECONDS) as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
+
+@asynccontextmanager
+async def open_database(url: str, *, size: int, name: str) -> AsyncIterator[Database]:
+    """A database with `size` connections, closed at the end. `name` is what PostgreSQL shows for them."""
+    async with asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        timeout=CONNECT_SECONDS,
+        command_timeout=STATEMENT_SECONDS,
+        max_inactive_connection_lifetime=0,
+        server_settings=_session_settings(name),
+        init=prepare_connection,
+        # No pooled connection carries session state, so the query that would clean it up is a round trip for nothing.
+        reset=_leave_as_it_is,
+    ) as pool:
+        yield Database(pool)
+
+
+async def _leave_as_it_is(_connection: Tx) -> None:
+    return None
+
+
+def _session_settings(name: str) -> dict[str, str]:
+    return {"application_name": f"digitalnow {name}", "jit": "off", "TimeZone": "UTC"}
+
+
+async def rows(tx: Tx, shape: type[T], statement: LiteralString, *parameters: object) -> list[T]:
+    """All rows as Structs."""
+    return [shape(*record) for record in await tx.fetch(statement, *parameters)]
+
+
+async def row(tx: Tx, shape: type[T], statement: LiteralString, *parameters: object) -> T | None:
+    """The only row as a Struct, or None."""
+    record = await tx.fetchrow(statement, *parameters)
+    return None if record is None else shape(*record)
+
+
+async def refuse_unsafe(connection: Tx) -> None:
+    """Raises `UnsafeDatabase` where a confirmed scan could be lost: the door answers only what will still be there."""
+    version = connection.get_server_version().major
+    if version < OLDEST_SUPPORTED:
+        raise UnsafeDatabase(f"PostgreSQL {version} is too old: {OLDEST_SUPPORTED} or newer is needed.")
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        value = await connection.fetchval("SELECT current_setting($1)", setting)
+        if value == "off":
+            raise UnsafeDatabase(
+                f"PostgreSQL runs with {setting} = off and may lose check-ins it has confirmed: "
+                f"set {setting} = on and start again."
+            )

@@ -1,0 +1,193 @@
+"""Everything the server says no with, and the one place where it is written down (RFC 9457, application/problem+json).
+
+An error is a class: its name a sentence, its docstring the sentence a client reads, `status` and `code` fixed for ever.
+Anything else that goes wrong is logged whole under an id, and the client is told only that id.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    SerializationException,
+    ValidationException,
+)
+from litestar.types import ExceptionHandlersMap
+
+logger = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class AppError(Exception):
+    """The request could not be carried out."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "request.refused"
+    headers: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or (type(self).__doc__ or "").strip())
+
+
+class NotAuthenticated(AppError):
+    """Send a token of this event in the Authorization header, as `Bearer dn_…`; this one is missing, unknown or revoked."""
+
+    status = 401
+    code = "auth.required"
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class NotAllowed(AppError):
+    """This token is valid but has no right to do that."""
+
+    status = 403
+    code = "auth.forbidden"
+
+
+class UnknownEvent(AppError):
+    """There is no such event."""
+
+    status = 404
+    code = "event.unknown"
+
+
+class InvalidRequest(AppError):
+    """The request's body or parameters are not what this path takes."""
+
+    status = 422
+    code = "request.invalid"
+
+
+class UnreadableBody(AppError):
+    """The body is not valid JSON in UTF-8."""
+
+    status = 400
+    code = "request.unreadable"
+
+
+class BodyTooLarge(AppError):
+    """The body is larger than this path takes."""
+
+    status = 413
+    code = "request.too_large"
+
+
+class Overloaded(AppError):
+    """The server cannot answer in time. Decide locally, and send the same request again later."""
+
+    status = 503
+    code = "server.overloaded"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """RFC 9457's members and our `code`. `field` names the place in the request where a validation failed."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str = ""
+    error_id: str = ""
+
+
+def problem_of(error: AppError) -> Problem:
+    """The wire form of one of our errors."""
+    detail = str(error)
+    field = ""
+    if isinstance(error, InvalidRequest) and " - at `$" in detail:
+        # msgspec ends its messages with the place: "Expected `str`, got `int` - at `$.title.fr`".
+        detail, _, place = detail.rpartition(" - at `$")
+        field = place.rstrip("`").removeprefix(".")
+        detail = f"{detail} in `{field}`" if field else detail
+    return Problem(
+        type=f"urn:digitalnow:{error.code}",
+        title=HTTPStatus(error.status).phrase,
+        status=error.status,
+        detail=detail,
+        code=error.code,
+        field=field,
+    )
+
+
+def from_framework(error: HTTPException) -> Problem:
+    """The framework's own refusals (no such path, wrong method, wrong parameter) in our form."""
+    code = {404: "path.unknown", 405: "path.method_not_allowed", 413: "request.too_large", 401: "auth.required"}.get(
+        error.status_code, "request.invalid" if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else "server.error"
+    )
+    detail = {404: "There is nothing at this path.", 405: "This path does not take that method."}.get(
+        error.status_code, error.detail
+    )
+    return Problem(
+        type=f"urn:digitalnow:{code}",
+        title=HTTPStatus(error.status_code).phrase,
+        status=error.status_code,
+        detail=detail,
+        code=code,
+    )
+
+
+def _render(problem: Problem, headers: dict[str, str]) -> Response[bytes]:
+    return Response(msgspec.json.encode(problem), status_code=problem.status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def _render_app_error(_request: Request[Any, Any, Any], error: AppError) -> Response[bytes]:
+    return _render(problem_of(error), error.headers)
+
+
+def _render_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    if isinstance(error.__cause__, SerializationException):
+        return _render(problem_of(UnreadableBody(f"The body is not valid JSON: {error.detail}.")), {})
+    return _render(from_framework(error), dict(error.headers or {}))
+
+
+def _render_validation(_request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+    first: Any = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
+    message, key = str(first.get("message", error.detail)), str(first.get("key", ""))
+    if message == "'data'":  # the framework's words for a body that is not there
+        return _render(problem_of(UnreadableBody("This path takes a JSON body, and there is none.")), {})
+    key = "" if key == "data" else key  # the framework's name for the body as a whole
+    problem = problem_of(InvalidRequest(f"{message} in `{key}`" if key else message))
+    return _render(msgspec.structs.replace(problem, field=key or problem.field), {})
+
+
+def _render_broken_text(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[bytes]:
+    """Bytes that are no UTF-8 surface unwrapped from the framework's reading of a body or of a path."""
+    return _render(problem_of(UnreadableBody()), {})
+
+
+def _render_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    error_id = secrets.token_hex(8)
+    logger.error("unexpected error %s at %s %s", error_id, request.method, request.url.path, exc_info=error)
+    return _render(
+        Problem(
+            type="urn:digitalnow:server.error",
+            title="Internal Server Error",
+            status=500,
+            detail="Something went wrong on our side. Name the id when you report it.",
+            code="server.error",
+            error_id=error_id,
+        ),
+        {},
+    )
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    AppError: _render_app_error,
+    ValidationException: _render_validation,
+    NotFoundException: _render_http_error,
+    MethodNotAllowedException: _render_http_error,
+    HTTPException: _render_http_error,
+    UnicodeDecodeError: _render_broken_text,
+    Exception: _render_unexpected,
+}

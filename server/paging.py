@@ -1,0 +1,37 @@
+"""Pages by cursor: `limit` and `cursor` in, `next_cursor` out. A cursor is the last row's key: rows may come and go."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated
+
+from litestar.params import QueryParameter
+
+from server.errors import InvalidRequest
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 500
+
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[str | None, QueryParameter(max_length=400)]
+
+_SEPARATOR = "\x1f"
+
+
+def encode_cursor(*key: str) -> str:
+    """Opaque to clients; not a secret."""
+    return base64.urlsafe_b64encode(_SEPARATOR.join(key).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
+    """The key a cursor stands for, None for the first page. Raises `InvalidRequest` for one that we did not give out."""
+    if cursor is None:
+        return None
+    try:
+        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(_SEPARATOR)
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        key = []
+    if len(key) != parts or any("\x00" in part for part in key):
+        raise InvalidRequest("The cursor is not one this list gave out - at `$.cursor`")
+    return key
