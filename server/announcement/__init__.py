@@ -1,0 +1,1 @@
+"""What the organizers tell everybody. Owns `announcement`; emits `announcement.published` on channel `announcements`."""

@@ -1,0 +1,64 @@
+"""Statements on attendees and badges."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from server.attendee.types import AttendeeRow, BadgeRow
+from server.auth import Principal
+from server.db import Tx, row
+
+GET_ATTENDEE_BY_HASH = """
+    SELECT 'attendee' AS kind, event_id, attendee_id AS subject_id, name
+    FROM attendee
+    WHERE event_id = $1 AND token_hash = $2
+"""
+
+GET_ATTENDEE = """
+    SELECT attendee.attendee_id, attendee.name, attendee.name_ar, attendee.email, attendee.company, attendee.language,
+           attendee.ticket, badge.code AS badge_code, badge.short_code
+    FROM attendee
+    LEFT JOIN badge ON badge.event_id = attendee.event_id AND badge.attendee_id = attendee.attendee_id
+                   AND badge.revoked_at IS NULL
+    WHERE attendee.event_id = $1 AND attendee.attendee_id = $2
+    ORDER BY badge.code
+    LIMIT 1
+"""
+
+# The whole list: it is what the door keeps in memory.
+LIST_BADGES = """
+    SELECT badge.code, badge.short_code, badge.revoked_at IS NOT NULL AS revoked,
+           attendee.attendee_id, attendee.name, attendee.company, attendee.ticket, attendee.language
+    FROM badge
+    JOIN attendee ON attendee.event_id = badge.event_id AND attendee.attendee_id = badge.attendee_id
+    WHERE badge.event_id = $1
+"""
+
+REVOKE_BADGE = """
+    UPDATE badge
+    SET revoked_at = now()
+    WHERE event_id = $1 AND (code = $2 OR short_code = $2) AND revoked_at IS NULL
+    RETURNING code
+"""
+
+
+async def get_attendee_by_token(tx: Tx, event_id: UUID, *, token_hash: bytes) -> Principal | None:
+    return await row(tx, Principal, GET_ATTENDEE_BY_HASH, event_id, token_hash)
+
+
+async def get_attendee(tx: Tx, event_id: UUID, attendee_id: UUID) -> AttendeeRow | None:
+    return await row(tx, AttendeeRow, GET_ATTENDEE, event_id, attendee_id)
+
+
+async def iterate_badges(tx: Tx, event_id: UUID, *, chunk: int) -> AsyncIterator[list[BadgeRow]]:
+    """All badges, so many at a time; needs a transaction."""
+    cursor = await tx.cursor(LIST_BADGES, event_id)
+    while records := await cursor.fetch(chunk):
+        yield [BadgeRow(*record) for record in records]
+
+
+async def revoke_badge(tx: Tx, event_id: UUID, *, code: str) -> str | None:
+    """The badge's code, or None where there is no such valid badge. Takes the short code too."""
+    found: str | None = await tx.fetchval(REVOKE_BADGE, event_id, code)
+    return found

@@ -1,0 +1,47 @@
+"""Attendees' shapes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class AttendeeRow(Struct, frozen=True):
+    attendee_id: UUID
+    name: str
+    name_ar: str
+    email: str
+    company: str
+    language: str
+    ticket: str
+    badge_code: str | None
+    short_code: str | None
+
+
+class BadgeRow(Struct, frozen=True):
+    """A badge and whom it belongs to, as the door needs it."""
+
+    code: str
+    short_code: str
+    revoked: bool
+    attendee_id: UUID
+    name: str
+    company: str
+    ticket: str
+    language: str
+
+
+class Attendee(Struct, frozen=True, kw_only=True):
+    """An attendee as they see themselves."""
+
+    id: UUID
+    name: str
+    name_ar: str
+    email: str
+    company: str
+    language: str
+    ticket: str
+    badge_code: str | None
+    """To show as a QR; None while no badge is valid."""
+    short_code: str | None

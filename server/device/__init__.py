@@ -1,0 +1,1 @@
+"""Scanners and the gates they stand at. Owns `gate` and `device`."""

@@ -1,0 +1,46 @@
+"""The events by what a URL calls them, remembered for some seconds: every request begins with this question."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+from server.db import Database
+from server.errors import UnknownEvent
+from server.event import queries
+from server.event.types import EventRow
+
+REMEMBER_SECONDS = 5.0
+MAX_NAME_LENGTH = 64
+_UUID_LENGTH = 36
+
+
+class Events:
+    """Looks events up by slug or id."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._known: dict[str, tuple[float, EventRow]] = {}
+
+    async def get(self, name: str) -> EventRow:
+        """The event of this slug or id. Raises `UnknownEvent`."""
+        known = self._known.get(name)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        found = await self._read(name)
+        if found is None:
+            self._known.pop(name, None)
+            raise UnknownEvent
+        self._known[name] = (time.monotonic() + REMEMBER_SECONDS, found)
+        return found
+
+    async def _read(self, name: str) -> EventRow | None:
+        if len(name) > MAX_NAME_LENGTH or "\x00" in name:
+            return None
+        async with self._db.read() as connection:
+            if len(name) == _UUID_LENGTH:
+                try:
+                    return await queries.get_event(connection, UUID(name))
+                except ValueError:
+                    pass  # 36 characters that are no UUID may still be a slug
+            return await queries.get_event_by_slug(connection, name)

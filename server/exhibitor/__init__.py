@@ -1,0 +1,1 @@
+"""Exhibitors, their booths and the people who work there. Owns `exhibitor` and `exhibitor_staff`."""

@@ -1,0 +1,81 @@
+"""Statements on the feed's log."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from server.db import Tx, row, rows
+from server.feed.types import ChannelHead, Emitted, FeedEventRow, Position
+
+OPEN_CHANNEL = """
+    INSERT INTO feed_channel (event_id, channel, epoch)
+    VALUES ($1, $2, $3)
+    ON CONFLICT (event_id, channel) DO NOTHING
+"""
+
+# The counter's row stays locked until the commit: that is what makes `seq` gap-free in commit order.
+APPEND = """
+    WITH counted AS (
+        INSERT INTO feed_channel (event_id, channel, epoch, seq)
+        VALUES ($1, $2, $3, 1)
+        ON CONFLICT (event_id, channel) DO UPDATE SET seq = feed_channel.seq + 1
+        RETURNING seq
+    ), written AS (
+        INSERT INTO feed_event (event_id, channel, seq, id, at, kind, data)
+        SELECT $1, $2, counted.seq, $4, clock_timestamp(), $5, $6
+        FROM counted
+        RETURNING seq, at
+    ), hinted AS (
+        SELECT pg_notify($7, $1::text || ':' || $2 || ':' || written.seq) FROM written
+    )
+    SELECT written.seq, written.at
+    FROM written, hinted
+"""
+
+LIST_HEADS = "SELECT event_id, channel, epoch, seq FROM feed_channel"
+
+GET_POSITION = "SELECT channel, epoch, seq FROM feed_channel WHERE event_id = $1 AND channel = $2"
+
+LIST_POSITIONS = """
+    SELECT channel, epoch, seq
+    FROM feed_channel
+    WHERE event_id = $1 AND channel = ANY($2::text[])
+    ORDER BY channel
+"""
+
+LIST_EVENTS_AFTER = """
+    SELECT channel, seq, id, at, kind, data
+    FROM feed_event
+    WHERE event_id = $1 AND channel = $2 AND seq > $3
+    ORDER BY seq
+    LIMIT $4
+"""
+
+
+async def open_channel(tx: Tx, event_id: UUID, *, channel: str, epoch: str) -> None:
+    await tx.execute(OPEN_CHANNEL, event_id, channel, epoch)
+
+
+async def append(
+    tx: Tx, event_id: UUID, *, channel: str, new_epoch: str, event: UUID, kind: str, data: str, hint: str
+) -> Emitted:
+    """Counts and writes one event; `new_epoch` is used only where the channel does not exist yet."""
+    written = await row(tx, Emitted, APPEND, event_id, channel, new_epoch, event, kind, data, hint)
+    assert written is not None, "an INSERT … RETURNING of one row returns it"  # noqa: S101 - for the type checker
+    return written
+
+
+async def list_heads(tx: Tx) -> list[ChannelHead]:
+    return await rows(tx, ChannelHead, LIST_HEADS)
+
+
+async def get_position(tx: Tx, event_id: UUID, *, channel: str) -> Position | None:
+    return await row(tx, Position, GET_POSITION, event_id, channel)
+
+
+async def list_positions(tx: Tx, event_id: UUID, *, channels: list[str]) -> list[Position]:
+    return await rows(tx, Position, LIST_POSITIONS, event_id, channels)
+
+
+async def list_events_after(tx: Tx, event_id: UUID, *, channel: str, after: int, limit: int) -> list[FeedEventRow]:
+    return await rows(tx, FeedEventRow, LIST_EVENTS_AFTER, event_id, channel, after, limit)

@@ -1,0 +1,69 @@
+"""Catching up with a channel over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from litestar import Request, Response, Router, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from server.errors import AppError
+from server.event.types import EventRow
+from server.feed import PUBLIC_CHANNELS, queries
+from server.feed.types import FeedPage
+
+MAX_EVENTS = 500
+_MAX_SEQ = 2**63 - 1
+
+
+class UnknownChannel(AppError):
+    """There is no such channel, or it is not open to everybody: channels that need a ticket are read over the websocket."""
+
+    status = 404
+    code = "feed.unknown_channel"
+
+
+class EpochReplaced(AppError):
+    """The log you have read is not the one that stands here now. Read the data again and go on from its position."""
+
+    status = 410
+    code = "feed.epoch"
+    headers: ClassVar[dict[str, str]] = {"Cache-Control": "no-store"}
+
+
+@get("/feed/{channel:str}", responses={200: ResponseSpec(FeedPage, description="A stretch of the log, oldest first")})
+async def get_feed(
+    request: Request[Any, Any, Any],
+    event: FromPath[str],
+    channel: FromPath[str],
+    epoch: FromQuery[str | None] = None,
+    after: Annotated[int, QueryParameter(ge=0, le=_MAX_SEQ)] = 0,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_EVENTS)] = 200,
+) -> Response[FeedPage]:
+    """The events of a channel after a position. Ask again from the last one's `seq` while `more` is true."""
+    found: EventRow = await request.app.state.events.get(event)
+    if channel not in PUBLIC_CHANNELS:
+        raise UnknownChannel
+    async with request.app.state.db.snapshot() as tx:
+        position = await queries.get_position(tx, found.event_id, channel=channel)
+        if position is None:
+            raise UnknownChannel
+        if (epoch is not None and epoch != position.epoch) or after > position.seq:
+            raise EpochReplaced
+        rows = await queries.list_events_after(tx, found.event_id, channel=channel, after=after, limit=limit)
+    last = rows[-1].seq if rows else after
+    page = FeedPage(
+        channel=channel,
+        epoch=position.epoch,
+        seq=position.seq,
+        events=[row.to_event() for row in rows],
+        more=last < position.seq,
+    )
+    # A page with more behind it stays as it is; the end of the log does not. A proxy that holds the end for a second makes one
+    # reader of 5,000 who ask at once.
+    lifetime = 60 if page.more and epoch is not None else 1
+    return Response(page, headers={"Cache-Control": f"public, max-age={lifetime}"})
+
+
+router = Router(path="/v1/events/{event:str}", route_handlers=[get_feed], tags=["feed"])

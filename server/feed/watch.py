@@ -1,0 +1,109 @@
+"""One process's view of how far every channel has come, kept true by one connection.
+
+A notification moves a position at once. Every second the table itself is read over the same connection, so a lost
+notification costs at most that second, and a dead connection is noticed because its reading fails. Both only ever say
+"there is more up to N": whoever wants the events reads them from the table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from server.db import LOST_CONNECTION, Tx, connect
+from server.feed import queries
+from server.feed.types import HINT_CHANNEL, ChannelHead, Position
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+RECONNECT_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+OnGrowth = Callable[[UUID, str], None]
+"""Called with event and channel whenever a channel has new events or a new epoch; must not block."""
+
+
+class Watch:
+    """Positions of all channels, and who wants to hear of their growth."""
+
+    def __init__(self, url: str, *, name: str, heed_hints: bool = True) -> None:
+        """`heed_hints=False` ignores notifications, which shows what the look every second does alone."""
+        self._url = url
+        self._name = name
+        self._heed_hints = heed_hints
+        self._positions: dict[tuple[UUID, str], Position] = {}
+        self._listeners: list[OnGrowth] = []
+        self.ready = asyncio.Event()
+        """Set while positions are known and the connection stands."""
+
+    def position(self, event_id: UUID, channel: str) -> Position | None:
+        """How far the channel had come when last heard of, or None for an unknown channel."""
+        return self._positions.get((event_id, channel))
+
+    def add_listener(self, listener: OnGrowth) -> None:
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[Watch]:
+        """Watches in the background for the length of the block; the first positions are known when it begins."""
+        task = asyncio.create_task(self._keep_watching(), name="feed watch")
+        try:
+            await self.ready.wait()
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _keep_watching(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._watch_once()
+            except LOST_CONNECTION as error:
+                self.ready.clear()
+                delay = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
+                failures = 0 if isinstance(error, ConnectionResetError) else failures + 1  # 0: it had stood until now
+                logger.warning("feed watch lost its connection (%s); trying again in %.2f s", error, delay)
+                await asyncio.sleep(delay)
+
+    async def _watch_once(self) -> None:
+        connection = await connect(self._url, name=self._name)
+        lost = asyncio.Event()
+        try:
+            connection.add_termination_listener(lambda _connection: lost.set())
+            if self._heed_hints:
+                await connection.add_listener(HINT_CHANNEL, self._on_hint)
+            while not lost.is_set():
+                await self._read_positions(connection)
+                self.ready.set()
+                try:
+                    await asyncio.wait_for(lost.wait(), POLL_SECONDS)
+                except TimeoutError:
+                    continue
+            raise ConnectionResetError("PostgreSQL closed the connection")
+        finally:
+            connection.terminate()
+
+    async def _read_positions(self, connection: Tx) -> None:
+        for head in await queries.list_heads(connection):
+            self._move(head)
+
+    def _on_hint(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
+        event_text, _, rest = str(payload).partition(":")
+        channel, _, seq = rest.rpartition(":")  # a channel's name may hold a colon itself
+        known = self._positions.get((UUID(event_text), channel))
+        if known is not None:  # a channel never heard of waits for the next reading, which knows its epoch
+            self._move(ChannelHead(UUID(event_text), channel, known.epoch, int(seq)))
+
+    def _move(self, head: ChannelHead) -> None:
+        key = (head.event_id, head.channel)
+        known = self._positions.get(key)
+        if known is not None and known.epoch == head.epoch and known.seq >= head.seq:
+            return
+        self._positions[key] = Position(head.channel, head.epoch, head.seq)
+        for listener in self._listeners:
+            listener(head.event_id, head.channel)

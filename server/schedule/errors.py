@@ -1,0 +1,37 @@
+"""What can be wrong with a request about the programme."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from server.errors import AppError
+
+
+class UnknownSession(AppError):
+    """There is no such session in this event."""
+
+    status = 404
+    code = "schedule.unknown_session"
+
+
+class UnknownRoom(AppError):
+    """There is no such room in this event."""
+
+    status = 422
+    code = "schedule.unknown_room"
+
+
+class UnknownTrack(AppError):
+    """There is no such track in this event."""
+
+    status = 422
+    code = "schedule.unknown_track"
+
+
+BY_CONSTRAINT: dict[str, type[AppError]] = {"session_room": UnknownRoom, "session_track": UnknownTrack}
+
+
+def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
+    """The refusal a violated constraint stands for, by its name; the error itself where it stands for none."""
+    found = BY_CONSTRAINT.get(error.constraint_name or "")
+    return found() if found else error

@@ -1,0 +1,97 @@
+"""Reading the programme, and an organizer's changes to it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, patch
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from server.auth import require
+from server.conditional import accepts_gzip, is_unchanged
+from server.event.reader import reader_of
+from server.event.types import EventRow
+from server.schedule import queries
+from server.schedule.actions import change_session
+from server.schedule.errors import UnknownSession
+from server.schedule.types import ChangeSession, Schedule, SessionDetail, Speaker
+from server.schedule.views import in_all_languages, session_detail, speaker_view
+
+
+@get(
+    "/schedule",
+    responses={
+        200: ResponseSpec(Schedule, description="The programme"),
+        304: ResponseSpec(None, description="Unchanged"),
+    },
+)
+async def get_schedule(
+    request: Request[Any, Any, Any], event: FromPath[str], lang: FromQuery[str | None] = None
+) -> Response[bytes]:
+    """The whole programme in the reader's language. Ask again with `If-None-Match` and get 304 while it is the same."""
+    found: EventRow = await request.app.state.events.get(event)
+    reader = reader_of(request, found, lang)
+    document = await request.app.state.documents.get(found, reader)
+    zipped = accepts_gzip(request.headers.get("accept-encoding"))
+    headers = {
+        "ETag": document.gzipped_etag if zipped else document.etag,
+        "Cache-Control": "no-cache",  # keep it, but ask before using it: a room change must show at once
+        "Vary": "Accept-Encoding" if lang else "Accept-Encoding, Accept-Language",
+        "Content-Language": ", ".join(found.languages) if reader.language == "*" else reader.language,
+    }
+    if is_unchanged(request.headers.get("if-none-match"), document.etag, document.gzipped_etag):
+        return Response(b"", status_code=304, headers=headers, media_type="application/json")
+    if zipped:
+        headers["Content-Encoding"] = "gzip"
+    body = document.gzipped if zipped else document.body
+    return Response(body, headers=headers, media_type="application/json")
+
+
+@get("/sessions/{session_id:uuid}")
+async def get_session(
+    request: Request[Any, Any, Any],
+    event: FromPath[str],
+    session_id: FromPath[UUID],
+    lang: FromQuery[str | None] = None,
+) -> SessionDetail:
+    """One session, with its long description."""
+    found: EventRow = await request.app.state.events.get(event)
+    async with request.app.state.db.read() as connection:
+        session = await queries.get_session(connection, found.event_id, session_id)
+    if session is None:
+        raise UnknownSession
+    return session_detail(session, reader_of(request, found, lang))
+
+
+@get("/speakers")
+async def list_speakers(
+    request: Request[Any, Any, Any], event: FromPath[str], lang: FromQuery[str | None] = None
+) -> list[Speaker]:
+    """Everybody who speaks."""
+    found: EventRow = await request.app.state.events.get(event)
+    async with request.app.state.db.read() as connection:
+        speakers = await queries.list_speakers(connection, found.event_id)
+    reader = reader_of(request, found, lang)
+    return [speaker_view(speaker, reader) for speaker in speakers]
+
+
+@patch("/sessions/{session_id:uuid}", guards=[require("organizer")])
+async def patch_session(
+    request: Request[Any, Any, Any], event: FromPath[str], session_id: FromPath[UUID], data: JSONBody[ChangeSession]
+) -> SessionDetail:
+    """Moves, delays, cancels or rewrites a session. Everybody who listens to channel `schedule` hears `session.changed`."""
+    found: EventRow = await request.app.state.events.get(event)
+    session = await change_session(request.app.state.db, found.event_id, session_id, data)
+    request.app.state.documents.forget(
+        found.event_id
+    )  # the organizer's next reading shows it, even before the feed's hint arrives
+    return in_all_languages(session)
+
+
+router = Router(
+    path="/v1/events/{event:str}",
+    route_handlers=[get_schedule, get_session, list_speakers, patch_session],
+    tags=["schedule"],
+)

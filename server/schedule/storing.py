@@ -1,0 +1,84 @@
+"""A whole programme, as a reader of files hands it over, into an event that has none yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from server.db import Tx
+from server.ids import new_id
+from server.interchange.programme import Programme, Session
+
+
+async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
+    """Gives everything an id and stores it as version 1."""
+    rooms = {room.key: new_id() for room in programme.rooms}
+    tracks = {track.key: new_id() for track in programme.tracks}
+    speakers = {speaker.key: new_id() for speaker in programme.speakers}
+    sessions = {session.key: new_id() for session in programme.sessions}
+    await _copy(tx, "schedule", ["event_id"], [(event_id,)])
+    await _copy(
+        tx,
+        "room",
+        ["event_id", "room_id", "key", "name", "capacity", "floor", "position"],
+        (
+            (event_id, rooms[room.key], room.key, room.name, room.capacity, room.floor, position)
+            for position, room in enumerate(programme.rooms)
+        ),
+    )
+    await _copy(
+        tx,
+        "track",
+        ["event_id", "track_id", "key", "name", "color", "position"],
+        (
+            (event_id, tracks[track.key], track.key, track.name, track.color, position)
+            for position, track in enumerate(programme.tracks)
+        ),
+    )
+    await _copy(
+        tx,
+        "speaker",
+        ["event_id", "speaker_id", "key", "name", "organisation", "bio"],
+        (
+            (event_id, speakers[speaker.key], speaker.key, speaker.name, speaker.organisation, speaker.bio)
+            for speaker in programme.speakers
+        ),
+    )
+    await _copy(
+        tx,
+        "session",
+        ["event_id", "session_id", *_SESSION_COLUMNS, "room_id", "track_id"],
+        (
+            (
+                event_id,
+                sessions[session.key],
+                *_session_values(session),
+                rooms.get(session.room or ""),
+                tracks.get(session.track or ""),
+            )
+            for session in programme.sessions
+        ),
+    )
+    await _copy(
+        tx,
+        "session_speaker",
+        ["event_id", "session_id", "speaker_id", "position"],
+        (
+            (event_id, sessions[session.key], speakers[key], position)
+            for session in programme.sessions
+            for position, key in enumerate(dict.fromkeys(session.speakers))
+        ),
+    )
+
+
+_SESSION_COLUMNS = (
+    "key", "title", "subtitle", "abstract", "description", "starts_at", "ends_at", "kind", "language", "url", "status",
+)  # fmt: skip
+
+
+def _session_values(session: Session) -> tuple[object, ...]:
+    return tuple(getattr(session, column) for column in _SESSION_COLUMNS)
+
+
+async def _copy(tx: Tx, table: str, columns: Sequence[str], records: Iterable[tuple[object, ...]]) -> None:
+    await tx.copy_records_to_table(table, columns=columns, records=records)
