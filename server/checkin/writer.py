@@ -1,0 +1,282 @@
+"""Writes scans into the log, many with one commit, and tells each its answer after that commit.
+
+While a batch is being committed, the scans that arrive form the next one: a lone scan waits for nobody, and a thousand share
+one flush of the disk. A batch of new people costs one round trip to PostgreSQL; repeats, exits and re-entries cost three more,
+however many they are.
+
+Nothing here decides twice: a batch whose fate is unknown (the connection broke) is sent again with the same ids, and the log
+answers with what it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from server.checkin import queries
+from server.checkin.errors import NotRecorded, ScanIdReused
+from server.checkin.policy import decide
+from server.checkin.types import LoggedScan, Outcome, Scan, StayRow
+from server.db import LOST_CONNECTION, Tx
+from server.errors import Overloaded
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH = 256
+MAX_WAITING = 4096
+"""Scans that may wait for their turn; the next one is told to come back later. At 2,000 a second that is 2 s of work."""
+ANSWER_SECONDS = 8.0
+"""A scan that could not be written by then is given up: its scanner must decide for itself."""
+BATCH_SECONDS = 5.0
+"""A connection that needs longer for a batch is taken for dead."""
+MIN_ATTEMPT_SECONDS = 0.5
+CONNECT_SECONDS = 2.0
+RECONNECT_SECONDS = 0.1
+
+Connect = Callable[[], Awaitable[Tx]]
+Key = tuple[UUID, UUID, str]
+
+
+class Waiting:
+    """A scan whose sender waits for the log."""
+
+    __slots__ = ("answered", "deadline", "future", "scan")
+
+    def __init__(self, scan: Scan, future: asyncio.Future[LoggedScan], deadline: float) -> None:
+        self.scan = scan
+        self.future = future
+        self.deadline = deadline
+        self.answered = False
+        """Not the same as a future that is done: a sender that hangs up cancels its future, its scan is logged all the same."""
+
+    @property
+    def key(self) -> Key:
+        return (self.scan.event_id, self.scan.device_id, self.scan.scan_id)
+
+    def answer(self, logged: LoggedScan) -> None:
+        """Hands over the log's answer, or the refusal if the log has another scan under this id."""
+        if not is_same_scan(self.scan, logged):
+            self.fail(ScanIdReused())
+            return
+        self.answered = True
+        if not self.future.done():
+            self.future.set_result(logged)
+
+    def fail(self, error: Exception) -> None:
+        self.answered = True
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class Writer:
+    """One connection to the log and the scans that wait for it."""
+
+    def __init__(self, connect: Connect, *, max_batch: int = MAX_BATCH, max_waiting: int = MAX_WAITING) -> None:
+        self._connect = connect
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
+        self._waiting: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._connection: Tx | None = None
+        self._ending = False
+        self.batches = 0
+        self.written = 0
+
+    @property
+    def depth(self) -> int:
+        """How many scans wait for their turn."""
+        return len(self._waiting)
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[Writer]:
+        """Writes in the background for the length of the block; what waits at its end is still written."""
+        task = asyncio.create_task(self._keep_writing(), name="check-in writer")
+        try:
+            yield self
+        finally:
+            self._ending = True
+            self._arrived.set()
+            await asyncio.wait([task], timeout=ANSWER_SECONDS)
+            task.cancel()
+            await asyncio.wait([task])
+            if self._connection is not None:
+                self._connection.terminate()
+
+    def submit(self, scan: Scan) -> asyncio.Future[LoggedScan]:
+        """The log's answer to come. Raises `Overloaded` at once where too many wait.
+
+        The future ends with `ScanIdReused`, `NotRecorded` or `Overloaded` (given up) instead of an answer. Cancelling it
+        stops nothing but the waiting.
+        """
+        if len(self._waiting) >= self._max_waiting:
+            raise Overloaded
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[LoggedScan] = loop.create_future()
+        self._waiting.append(Waiting(scan, future, loop.time() + ANSWER_SECONDS))
+        self._arrived.set()
+        return future
+
+    async def _keep_writing(self) -> None:
+        while not self._ending or self._waiting:
+            await self._arrived.wait()
+            batch = self._next_batch()
+            if not self._waiting and not self._ending:
+                self._arrived.clear()
+            if batch:
+                await self._write_until_answered(batch)
+
+    def _next_batch(self) -> list[Waiting]:
+        """The oldest scans, each id once: a second one of the same id finds the first in the log a moment later."""
+        batch: list[Waiting] = []
+        keys: set[Key] = set()
+        postponed: list[Waiting] = []
+        now = asyncio.get_running_loop().time()
+        while self._waiting and len(batch) < self._max_batch:
+            waiting = self._waiting.popleft()
+            if waiting.deadline <= now:
+                waiting.fail(Overloaded())
+            elif waiting.key in keys:
+                postponed.append(waiting)
+            else:
+                keys.add(waiting.key)
+                batch.append(waiting)
+        self._waiting.extendleft(reversed(postponed))
+        return batch
+
+    async def _write_until_answered(self, batch: list[Waiting]) -> None:
+        """Sends a batch until the log has answered it or its scans are given up."""
+        while batch:
+            try:
+                await self._attempt(batch)
+            except LOST_CONNECTION as error:
+                logger.warning("writing %d scans failed (%r); trying again with the same ids", len(batch), error)
+                await asyncio.sleep(RECONNECT_SECONDS)
+            except asyncpg.TransactionRollbackError as error:  # a deadlock or the like: nothing was written
+                logger.info("a batch was rolled back (%s); trying again", error)
+            except asyncpg.PostgresError as error:
+                await self._isolate(batch, error)
+            self._give_up_late(batch)
+            batch = _still_waiting(batch)
+
+    def _give_up_late(self, batch: Sequence[Waiting]) -> None:
+        """Ends the waiting of those whose time is over, in the batch and behind it: their outcome is unknown, not a refusal."""
+        now = asyncio.get_running_loop().time()
+        for waiting in _still_waiting(batch):
+            if waiting.deadline <= now:
+                waiting.fail(Overloaded())
+        while self._waiting and self._waiting[0].deadline <= now:
+            self._waiting.popleft().fail(Overloaded())
+
+    async def _isolate(self, batch: list[Waiting], error: Exception) -> None:
+        """Halves a batch that PostgreSQL refuses until only the scan it refuses is left without an answer."""
+        if len(batch) == 1:
+            logger.error("scan %s of device %s cannot be logged", batch[0].key[2], batch[0].key[1], exc_info=error)
+            batch[0].fail(NotRecorded())
+            return
+        middle = len(batch) // 2
+        await self._write_until_answered(_still_waiting(batch[:middle]))
+        await self._write_until_answered(_still_waiting(batch[middle:]))
+
+    async def _attempt(self, batch: list[Waiting]) -> None:
+        """One attempt. A connection that does not answer is cut: cancelling its statement could hang as well."""
+        if self._connection is None or self._connection.is_closed():
+            async with asyncio.timeout(CONNECT_SECONDS):
+                self._connection = await self._connect()
+        connection = self._connection
+        left = min(waiting.deadline for waiting in batch) - asyncio.get_running_loop().time()
+        attempt = asyncio.ensure_future(write_batch(connection, batch))
+        done, _ = await asyncio.wait([attempt], timeout=max(MIN_ATTEMPT_SECONDS, min(BATCH_SECONDS, left)))
+        if not done:
+            connection.terminate()
+        try:
+            await attempt
+        except LOST_CONNECTION:
+            connection.terminate()
+            raise
+        self.batches += 1
+        self.written += len(batch)
+
+
+async def write_batch(connection: Tx, batch: Sequence[Waiting]) -> None:
+    """Logs a batch and answers its scans. Each statement commits by itself: scans do not depend on each other."""
+    first_timers = [waiting for waiting in batch if waiting.scan.direction == "entry"]
+    if first_timers:
+        answer_written(first_timers, await queries.log_scans(connection, [waiting.scan for waiting in first_timers]))
+    while rest := _still_waiting(batch):
+        # Somebody may begin or end the same stay between the reading and the writing: then the log refuses and we look again.
+        proposals = propose([waiting.scan for waiting in rest], await queries.list_stays(connection, _scans(rest)))
+        if proposals:
+            await queries.log_scans(connection, proposals)
+        logged = {(row.device_id, row.scan_id): row for row in await queries.list_logged(connection, _scans(rest))}
+        for waiting in rest:
+            found = logged.get((waiting.scan.device_id, waiting.scan.scan_id))
+            if found is not None:
+                waiting.answer(found)
+
+
+def answer_written(batch: Sequence[Waiting], written: Sequence[queries.Logged]) -> None:
+    """Answers the scans that the log took as proposed."""
+    received = {(device_id, scan_id): received_at for device_id, scan_id, received_at in written}
+    for waiting in batch:
+        received_at = received.get((waiting.scan.device_id, waiting.scan.scan_id))
+        if received_at is not None:
+            waiting.answer(as_logged(waiting.scan, received_at))
+
+
+def propose(scans: Sequence[Scan], stays: Sequence[StayRow]) -> list[Scan]:
+    """What to log for scans that are not logged yet, in the order in which they arrived."""
+    states: dict[tuple[UUID, UUID, UUID | None], tuple[int | None, Outcome | None]] = {}
+    proposals = []
+    for scan, row in zip(scans, stays, strict=True):
+        if row.logged:
+            continue
+        person = (scan.event_id, scan.list_id, scan.attendee_id)
+        proposal = decide(scan, *states.get(person, (row.stay, row.outcome)))
+        if proposal.outcome in ("admitted", "exited"):
+            states[person] = (proposal.stay, proposal.outcome)
+        proposals.append(proposal)
+    return proposals
+
+
+def as_logged(scan: Scan, received_at: datetime) -> LoggedScan:
+    return LoggedScan(
+        scan.device_id,
+        scan.scan_id,
+        scan.list_id,
+        scan.gate_id,
+        scan.code,
+        scan.direction,
+        scan.scanned_at,
+        received_at,
+        scan.attendee_id,
+        scan.outcome,
+        scan.reason,
+        None,
+        None,
+        None,
+    )
+
+
+def is_same_scan(scan: Scan, logged: LoggedScan) -> bool:
+    """Whether the log's row is this very scan sent again, not another one under the same id."""
+    return (scan.list_id, scan.code, scan.direction, scan.scanned_at) == (
+        logged.list_id,
+        logged.code,
+        logged.direction,
+        logged.scanned_at,
+    )
+
+
+def _scans(batch: Sequence[Waiting]) -> list[Scan]:
+    return [waiting.scan for waiting in batch]
+
+
+def _still_waiting(batch: Sequence[Waiting]) -> list[Waiting]:
+    return [waiting for waiting in batch if not waiting.answered]

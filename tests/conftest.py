@@ -1,0 +1,163 @@
+"""What the tests stand on: one real PostgreSQL for the run, a database of its own for each test that asks for one, the API
+and the gateway on real sockets in the test's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import socket
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from msgspec import Struct
+
+from server.api import run_api
+from server.child import Child
+from server.config import Settings
+from server.db import Database, open_database
+from server.demo import load
+from server.demo.credentials import DemoFile, Options, folder_of
+from server.embedded import EmbeddedPostgres
+from server.live.__main__ import run_gateway
+from server.migrate import migrate
+
+TEMPLATE = "digitalnow_template"
+ATTENDEES = 60
+
+
+class Demo(Struct, frozen=True):
+    """The sample event as loaded into every test's database."""
+
+    file: DemoFile
+    attendees: list[dict[str, str]]
+    """Lines of `attendees.csv` by column."""
+
+    def device(self, number: int = 0) -> str:
+        return self.file.devices[number].token
+
+    def badge(self, number: int = 0) -> str:
+        return self.attendees[number]["badge_code"]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The DSN of a PostgreSQL that is fast because it may lose everything."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False, settings={"max_connections": "200"}) as server:
+        yield server.start()
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The sample event, small, in a database that is only copied."""
+    folder = tmp_path_factory.mktemp("demo")
+    await _administer(postgres, f'CREATE DATABASE "{TEMPLATE}"')
+    url = _database(postgres, TEMPLATE)
+    await migrate(url, durable=False)
+    async with open_database(url, size=1, name="tests") as db:
+        options = Options(attendees=ATTENDEES, exhibitors=6, seed=7, starts_on=date(2026, 12, 18))
+        file = await load.load_demo(db, options, None, lambda event_id: folder_of(folder, event_id), lambda _done, _of: None)
+    lines = next(folder.glob("demo/*/attendees.csv")).read_text(encoding="utf-8").splitlines()
+    return Demo(file, list(csv.DictReader(lines)))
+
+
+@pytest.fixture
+async def database_url(postgres: str, template: Demo) -> AsyncIterator[str]:
+    """A database of the test's own with the sample event in it."""
+    name = f"test_{uuid.uuid4().hex}"
+    await _administer(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY file_copy')
+    yield _database(postgres, name)
+    await _administer(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def empty_database_url(postgres: str) -> AsyncIterator[str]:
+    """A database of the test's own with nothing in it."""
+    name = f"test_{uuid.uuid4().hex}"
+    await _administer(postgres, f'CREATE DATABASE "{name}"')
+    yield _database(postgres, name)
+    await _administer(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def demo(template: Demo) -> Demo:
+    return template
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    async with open_database(database_url, size=4, name="test") as database:
+        yield database
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(database_url=database_url, data_dir=tmp_path, durable=False, drain_seconds=0.2)
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API, which runs in this loop; its base is the sample event."""
+    async with running_api(settings) as base, httpx.AsyncClient(base_url=base) as client:
+        yield client
+
+
+@pytest.fixture
+async def live(settings: Settings) -> AsyncIterator[str]:
+    """The URL of the sample event's live feed, whose gateway runs in this loop."""
+    async with running_gateway(settings) as url:
+        yield url
+
+
+@asynccontextmanager
+async def running_api(settings: Settings) -> AsyncIterator[str]:
+    """One API process' worth of server; yields the sample event's URL."""
+    listening, child = _listen(), Child()
+    task = asyncio.create_task(run_api(settings, listening, child))
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1/events/{load.SLUG}"
+    finally:
+        child.stopping.set()
+        await task
+        listening.close()
+
+
+@asynccontextmanager
+async def running_gateway(settings: Settings) -> AsyncIterator[str]:
+    """One gateway process' worth of server; yields the feed's URL."""
+    listening, child = _listen(), Child()
+    task = asyncio.create_task(run_gateway(settings, listening, child))
+    try:
+        yield f"ws://127.0.0.1:{listening.getsockname()[1]}/v1/events/{load.SLUG}/live"
+    finally:
+        child.stopping.set()
+        await task
+        listening.close()
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _listen() -> socket.socket:
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(100)
+    return listening
+
+
+def _database(dsn: str, name: str) -> str:
+    return dsn.replace("/digitalnow?", f"/{name}?")
+
+
+async def _administer(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
