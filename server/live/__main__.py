@@ -1,0 +1,52 @@
+"""The gateway's process: `python -m server.live`, started by the server with its settings in the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+
+from websockets.asyncio.server import serve
+
+from server.child import Child, run_child
+from server.config import Settings
+from server.db import open_database
+from server.event.directory import Events
+from server.feed import Watch
+from server.live.gateway import Gateway
+from server.live.protocol import HELLO_SECONDS, MAX_FRAME_BYTES
+from server.live.relay import Relay
+from server.migrate import ticket_key
+
+logger = logging.getLogger(__name__)
+
+
+async def run_gateway(settings: Settings, listening: socket.socket, child: Child) -> None:
+    """Serves until `child.stopping` is set, then drains."""
+    key = await ticket_key(settings.database_url)
+    watch = Watch(settings.database_url, name="gateway watch")
+    async with open_database(settings.database_url, size=2, name="gateway") as db, watch.run():
+        gateway = Gateway(settings, Events(db), key)
+        gateway.relay = Relay(db, watch, on_append=gateway.on_append, on_replaced=gateway.on_replaced)
+        async with serve(
+            gateway.handle,
+            sock=listening,
+            process_request=gateway.process_request,
+            compression=None,  # the same bytes for everybody, and 14 KiB instead of 64 a connection
+            ping_interval=None,  # the heartbeat and the kernel's time-out notice the dead
+            max_size=MAX_FRAME_BYTES,
+            max_queue=4,
+            write_limit=32 * 1024,
+            open_timeout=HELLO_SECONDS,
+            close_timeout=2,
+            server_header=None,
+        ) as server:
+            background = [asyncio.create_task(gateway.sweep()), asyncio.create_task(gateway.beat())]
+            await child.stopping.wait()
+            await gateway.drain(server)
+            for task in background:
+                task.cancel()
+
+
+if __name__ == "__main__":
+    run_child(run_gateway)

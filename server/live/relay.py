@@ -1,0 +1,122 @@
+"""From the table to the rings: the only file of the gateway that reads PostgreSQL.
+
+A ring is filled when somebody first asks for its channel and follows from then on. Reading always continues from the ring's
+own end, so it does not matter which hints arrive, in which order, or whether any does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from uuid import UUID
+
+import msgspec
+
+from server.db import LOST_CONNECTION, Database
+from server.feed import Watch, queries as feed_queries
+from server.feed.types import FeedEventRow
+from server.live import queries
+from server.live.hub import RING_LENGTH, BrokenLog, Entry, Log
+from server.live.wire import text_frame
+
+logger = logging.getLogger(__name__)
+
+PAGE = 500
+RETRY_SECONDS = 0.2
+
+Key = tuple[UUID, str]
+OnAppend = Callable[[Log, list[FeedEventRow]], None]
+OnReplaced = Callable[[Log], None]
+
+
+class Relay:
+    """The rings of one gateway."""
+
+    def __init__(self, db: Database, watch: Watch, *, on_append: OnAppend, on_replaced: OnReplaced) -> None:
+        """`on_append` hears of new events, `on_replaced` of a log that another epoch has taken the place of."""
+        self._db = db
+        self._watch = watch
+        self._on_append = on_append
+        self._on_replaced = on_replaced
+        self._logs: dict[Key, Log] = {}
+        self._loading: dict[Key, asyncio.Lock] = {}
+        self._following: dict[Key, asyncio.Task[None]] = {}
+        self.queries = 0
+        """Times the database was asked for events."""
+        watch.add_listener(self._on_growth)
+
+    def is_ready(self) -> bool:
+        """Whether the channels' positions are known and followed."""
+        return self._watch.ready.is_set()
+
+    def known(self, event_id: UUID, channel: str) -> Log | None:
+        """The channel's ring if it is in memory."""
+        return self._logs.get((event_id, channel))
+
+    async def log(self, event_id: UUID, channel: str) -> Log | None:
+        """The channel's ring, filled at the first question; None for a channel without a log."""
+        key = (event_id, channel)
+        log = self._logs.get(key)
+        if log is None:
+            async with self._loading.setdefault(key, asyncio.Lock()):
+                log = self._logs.get(key) or await self._load(event_id, channel)
+            self._on_growth(event_id, channel)  # what happened while it was being filled
+        return log
+
+    async def _load(self, event_id: UUID, channel: str) -> Log | None:
+        self.queries += 1
+        async with self._db.snapshot() as tx:
+            position = await feed_queries.get_position(tx, event_id, channel=channel)
+            if position is None:
+                return None
+            tail = await queries.list_tail(tx, event_id, channel=channel, end=position.seq, length=RING_LENGTH)
+        log = Log(event_id, channel, epoch=position.epoch, seq=position.seq - len(tail))
+        log.append([_entry(row) for row in tail])
+        self._logs[(event_id, channel)] = log
+        return log
+
+    def _on_growth(self, event_id: UUID, channel: str) -> None:
+        key = (event_id, channel)
+        if key in self._logs and key not in self._following:
+            task = asyncio.create_task(self._follow(key), name=f"relay {channel}")
+            self._following[key] = task
+            task.add_done_callback(lambda _task: self._following.pop(key, None))
+
+    async def _follow(self, key: Key) -> None:
+        """Reads until the ring has reached what the watch has heard of."""
+        log = self._logs[key]
+        while heard := self._watch.position(*key):
+            if heard.epoch != log.epoch:
+                self._replace(key, log)
+                return
+            if heard.seq <= log.seq:
+                return
+            try:
+                await self._read_on(log)
+            except LOST_CONNECTION as error:
+                logger.warning("cannot read channel %s (%s); trying again", log.channel, error)
+                await asyncio.sleep(RETRY_SECONDS)
+            except BrokenLog:
+                # The table never shows N+1 before N; seeing it means that history was cut away. Everybody starts over.
+                logger.exception("channel %s of %s is broken", log.channel, log.event_id)
+                self._replace(key, log)
+                return
+
+    async def _read_on(self, log: Log) -> None:
+        self.queries += 1
+        async with self._db.read() as connection:
+            rows = await feed_queries.list_events_after(
+                connection, log.event_id, channel=log.channel, after=log.seq, limit=PAGE
+            )
+        if rows:
+            log.append([_entry(row) for row in rows])
+            self._on_append(log, rows)
+
+    def _replace(self, key: Key, log: Log) -> None:
+        del self._logs[key]
+        self._on_replaced(log)
+
+
+def _entry(row: FeedEventRow) -> Entry:
+    return Entry(row.seq, text_frame(msgspec.json.encode(row.to_event())))
