@@ -1,0 +1,125 @@
+"""The one door for schedule files: tells the format by the content, reads it, or says in a sentence why not."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import re
+import zlib
+from typing import TYPE_CHECKING
+
+from server.interchange import frab_json, frab_xml
+from server.interchange.errors import UnreadableSchedule
+
+if TYPE_CHECKING:
+    from server.interchange.programme import Programme
+
+MAX_BYTES = 32 * 1024 * 1024
+"""Of the file as sent and as unpacked. The largest real congress has 2.3 MB."""
+
+_WANTED = "give a frab schedule.xml or a schedule.json"
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\0", "utf-16-le"),
+    (b"{\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+    (b"\0{", "utf-16-be"),
+)
+"""How a file in Unicode begins. UTF-32 first: its little-endian mark begins with that of UTF-16."""
+
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,80}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_EIGHT_BIT = re.compile(r"iso8859-\d+|cp125\d|koi8-[ru]|mac-roman")
+"""Python's names of the encodings accepted beside Unicode: one byte a character, so nothing can be hidden in them."""
+
+_STRANGERS: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "a ZIP or Excel file"),
+    (b"%PDF", "a PDF document"),
+    (b"SQLite format 3", "a database"),
+)
+_STRANGE_TEXTS: tuple[tuple[str, str], ...] = (
+    ("begin:vcalendar", "an iCalendar file"),
+    ("<!doctype html", "a web page, often the login or error page of the site"),
+    ("<html", "a web page, often the login or error page of the site"),
+)
+
+
+def read_schedule(data: bytes, *, filename: str = "") -> Programme:
+    """Read frab XML, schedule.json version 1 or version 2; gzip and byte order marks are accepted.
+
+    `filename` is only a stand-in title. Raises `UnreadableSchedule`, and nothing else, for a file that must be refused
+    whole; everything less is mended and listed in `Programme.repairs`.
+    """
+    text = _text(_unpacked(data))
+    start = text[:64].lstrip().casefold()
+    for mark, name in _STRANGE_TEXTS:
+        if start.startswith(mark):
+            raise UnreadableSchedule(f"line 1: this is {name}, not a schedule file; {_WANTED}")
+    if start.startswith("<"):
+        return frab_xml.read(text, filename=filename)
+    if start.startswith(("{", "[")):
+        return frab_json.read(text, filename=filename)
+    raise UnreadableSchedule(f"line 1: this is neither XML nor JSON; {_WANTED}")
+
+
+def _unpacked(data: bytes) -> bytes:
+    _check_size(len(data))
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+                data = packed.read(MAX_BYTES + 1)
+        except (OSError, EOFError, zlib.error) as fault:
+            raise UnreadableSchedule("the gzip stream breaks off or is damaged: fetch the file again") from fault
+        _check_size(len(data))
+    if not data.strip():
+        raise UnreadableSchedule(f"byte 0: the file is empty; {_WANTED}")
+    for mark, name in _STRANGERS:
+        if data.startswith(mark):
+            raise UnreadableSchedule(f"byte 0: this is {name}, not a schedule file; {_WANTED}")
+    return data
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BYTES:
+        raise UnreadableSchedule(
+            f"byte {MAX_BYTES}: the file goes on beyond {MAX_BYTES // 2**20} MiB; leave out what is no schedule"
+        )
+
+
+def _text(data: bytes) -> str:
+    encoding = _encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as fault:
+        raise UnreadableSchedule(
+            f"byte {fault.start}: not {encoding.upper()}; save the file as UTF-8, or name its encoding in line 1"
+        ) from fault
+    nul = text.find("\0")
+    if nul >= 0:
+        line = text.count("\n", 0, nul) + 1
+        raise UnreadableSchedule(f"line {line}: a NUL character, which no text holds; save the file as UTF-8")
+    return text.removeprefix("\N{BYTE ORDER MARK}")
+
+
+def _encoding(data: bytes) -> str:
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return encoding
+    found = _DECLARED.match(data[:200])
+    if not found:
+        return "utf-8"
+    declared = found[1].decode("ascii")
+    try:
+        name = codecs.lookup(declared).name
+    except LookupError:
+        name = ""
+    if name == "ascii" or name.startswith(("utf-8", "utf-16", "utf-32")):
+        return "utf-8"  # what can be read as ASCII so far is neither UTF-16 nor UTF-32, whatever it says
+    if not _EIGHT_BIT.fullmatch(name):
+        raise UnreadableSchedule(f"line 1: encoding {declared} is not read here; save the file as UTF-8")
+    return name

@@ -1,0 +1,82 @@
+"""The keys of the sessions: one each, and the same one in every file of the event, whatever order the file has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID, uuid5
+
+from server.interchange.frab_places import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from server.interchange.frab_draft import SessionDraft
+    from server.interchange.frab_repairs import RepairLog
+    from server.interchange.frab_times import Span
+
+_NAMESPACE = UUID("6f1d8a52-6a0e-5b7c-9a51-2f0f6a3c9d17")
+"""Ours, drawn once. A different one would give every session without a guid a new identity."""
+
+
+class Placed(NamedTuple):
+    """A session with what identifies it: the file's own names, else title, time and room."""
+
+    draft: SessionDraft
+    span: Span
+    title: str
+    room: str
+
+    def description(self) -> str:
+        return f"{self.title}\n{self.span.starts_at.isoformat()}\n{self.room}"
+
+
+def keys_of(sessions: Sequence[Placed], log: RepairLog) -> list[str]:
+    """In the order given. The guid; without one `id:` and the id; without either a uuid5 of title, start and room.
+
+    Of several sessions with one guid (or one id, without guids) the one with the lowest id, then the earliest, has the
+    plain key; the others' keys are derived from the guid and their own id or description.
+    """
+    _note_double_ids(sessions, log)
+    same: defaultdict[str, list[int]] = defaultdict(list)
+    for index, session in enumerate(sessions):
+        same[_plain_key(session, log)].append(index)
+    keys = [""] * len(sessions)
+    own = Keys(same)
+    for plain, group in same.items():
+        first, *others = sorted(group, key=lambda index: _rank(sessions[index]))
+        keys[first] = plain
+        for index in others:
+            keys[index] = own.free(_derived_key(plain, sessions[index], sessions[first]))
+            other = sessions[first].draft.where
+            log.note(sessions[index].draft.where, f"the same guid or id as {other}; kept under a key of its own")
+    return keys
+
+
+def _plain_key(session: Placed, log: RepairLog) -> str:
+    draft = session.draft
+    if draft.guid:
+        return draft.guid
+    if draft.id:
+        log.note(draft.where, "no guid; its id is its key")
+        return f"id:{draft.id}"
+    log.note(draft.where, "neither guid nor id; its key is made of title, start and room: moved, it is new")
+    return str(uuid5(_NAMESPACE, session.description()))
+
+
+def _derived_key(plain: str, session: Placed, first: Placed) -> str:
+    own = session.draft.id if session.draft.id != first.draft.id else ""
+    return str(uuid5(_NAMESPACE, f"{plain}\n{own or session.description()}"))
+
+
+def _rank(session: Placed) -> tuple[int, str, str]:
+    """Ids by number: `9` before `10`."""
+    return len(session.draft.id), session.draft.id, session.description()
+
+
+def _note_double_ids(sessions: Sequence[Placed], log: RepairLog) -> None:
+    guids: dict[str, str] = {}
+    for session in sessions:
+        number, guid = session.draft.id, session.draft.guid
+        if number and guid and guids.setdefault(number, guid) != guid:
+            log.note(session.draft.where, "its id is that of another session too; told apart by guid")

@@ -1,0 +1,146 @@
+"""Rooms and tracks of one file: which mentions mean the same one, and the key of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from server.interchange.frab_texts import UNDETERMINED, localized, shown
+from server.interchange.frab_values import capacity, color, text
+from server.interchange.programme import Room, Texts, Track
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from server.interchange.frab_draft import RoomDraft, TrackDraft
+    from server.interchange.frab_repairs import RepairLog
+
+
+class Keys:
+    """Gives out every key once: `wanted`, then `wanted~2`, `wanted~3`…, quickly however often it is wanted."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._last: Counter[str] = Counter()
+
+    def free(self, wanted: str) -> str:
+        key = wanted
+        while key in self._taken:
+            self._last[wanted] += 1
+            key = f"{wanted}~{self._last[wanted] + 1}"
+        self._taken.add(key)
+        return key
+
+
+def _spoken(name: Texts) -> str:
+    """The name as mentions compare it: the first language, capitals apart."""
+    return next(iter(name.values()), "").casefold()
+
+
+class Rooms:
+    """In the order of the file. A guid names a room, unless the file gives one guid to rooms of different names."""
+
+    def __init__(self, log: RepairLog) -> None:
+        self._log = log
+        self._keys = Keys()
+        self._rooms: dict[str, Room] = {}
+        self._by_guid: dict[str, str] = {}
+        self._with_guid: set[str] = set()
+        self._by_guid_and_name: dict[tuple[str, str], str] = {}
+        self._by_name: dict[str, str] = {}
+        self._by_slug: dict[str, str] = {}
+
+    def add(self, draft: RoomDraft, where: str) -> str | None:
+        """The key of the room meant; a room not yet known is added. None where the draft names nothing."""
+        name = localized(draft.name, UNDETERMINED, where=where, field="room", log=self._log)
+        key = self._find(draft, _spoken(name))
+        if key is None and (name or draft.guid or draft.slug):
+            key = self._create(draft, name or {UNDETERMINED: draft.slug or draft.guid}, where)
+        return key
+
+    def all(self) -> tuple[Room, ...]:
+        return tuple(self._rooms.values())
+
+    def _find(self, draft: RoomDraft, spoken: str) -> str | None:
+        if draft.guid in self._by_guid:
+            return self._by_guid_and_name.get((draft.guid, spoken)) if spoken else self._by_guid[draft.guid]
+        key = self._by_name.get(spoken) or self._by_slug.get(draft.slug)
+        if draft.guid and key is not None:
+            if key in self._with_guid:
+                return None
+            self._name_by_guid(draft.guid, spoken, key)
+        return key
+
+    def _create(self, draft: RoomDraft, name: Texts, where: str) -> str:
+        spoken, title = _spoken(name), shown(next(iter(name.values())))
+        shared = draft.guid in self._by_guid
+        if shared:
+            self._log.note(where, f"room {title} has the guid of another room; kept apart by its name")
+        elif draft.guid and spoken in self._by_name:
+            self._log.note(where, f"another room is called {title} too, with its own guid; both are kept")
+        key = self._keys.free(f"name:{spoken}" if shared or not draft.guid else draft.guid)
+        self._rooms[key] = Room(key=key, name=name, capacity=self._capacity(draft, where))
+        if draft.guid:
+            self._name_by_guid(draft.guid, spoken, key)
+        self._by_name.setdefault(spoken, key)
+        if draft.slug:
+            self._by_slug.setdefault(draft.slug, key)
+        return key
+
+    def _name_by_guid(self, guid: str, spoken: str, key: str) -> None:
+        self._by_guid.setdefault(guid, key)
+        self._by_guid_and_name[guid, spoken] = key
+        self._with_guid.add(key)
+
+    def _capacity(self, draft: RoomDraft, where: str) -> int | None:
+        seats = capacity(draft.capacity)
+        if seats is None and draft.capacity not in (None, "", 0):
+            self._log.note(where, "`capacity` of a room is no number of seats; left out")
+        return seats
+
+
+class Tracks:
+    """In the order of the file: the list of the conference first, then what only the sessions name."""
+
+    def __init__(self, log: RepairLog) -> None:
+        self._log = log
+        self._keys = Keys()
+        self._tracks: dict[str, Track] = {}
+        self._known: dict[str, str] = {}
+        self._listed = False
+
+    def enlist(self, draft: TrackDraft, where: str) -> None:
+        """A track of the conference's own list."""
+        self._listed = True
+        if self._add(draft, where) is None:
+            self._log.note(where, "a track without a name; left out")
+
+    def add(self, draft: TrackDraft, where: str) -> str | None:
+        """The key of the track a session names; one not listed is added. None where the draft names nothing."""
+        before = len(self._tracks)
+        key = self._add(draft, where)
+        if key is not None and self._listed and len(self._tracks) > before:
+            self._log.note(where, f"track {shown(key)} is not in the list of tracks; added")
+        return key
+
+    def all(self) -> tuple[Track, ...]:
+        return tuple(self._tracks.values())
+
+    def _add(self, draft: TrackDraft, where: str) -> str | None:
+        name = localized(draft.name, UNDETERMINED, where=where, field="track", log=self._log)
+        aliases = [alias for alias in (draft.guid, draft.slug.casefold(), _spoken(name)) if alias]
+        if not aliases:
+            return None
+        for alias in aliases:
+            if alias in self._known:
+                return self._known[alias]
+        return self._create(draft, name, aliases, where)
+
+    def _create(self, draft: TrackDraft, name: Texts, aliases: list[str], where: str) -> str:
+        key = self._keys.free(draft.slug or next(iter(name.values()), draft.guid))
+        shade = color(draft.color)
+        if shade is None and text(draft.color):
+            self._log.note(where, "the colour of a track is not written `#rrggbb`; left out")
+        self._tracks[key] = Track(key=key, name=name or {UNDETERMINED: key}, color=shade)
+        self._known.update(dict.fromkeys(aliases, key))
+        return key
