@@ -1,0 +1,1 @@
+"""The sample event: Digital Now in Casablanca, from a seed."""
