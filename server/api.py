@@ -1,0 +1,48 @@
+"""An API process: `python -m server.api`, started by the server with its settings in the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import uvicorn
+
+from server.app import create_app
+from server.child import Child, run_child
+from server.config import Settings
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, told to stop by the child's own means."""
+
+    def install_signal_handlers(self) -> None:
+        return None
+
+
+async def run_api(settings: Settings, listening: socket.socket, child: Child) -> None:
+    """Serves until `child.stopping` is set; requests under way are answered."""
+    server = _Server(
+        uvicorn.Config(
+            create_app(settings),
+            http="httptools",
+            ws="none",
+            loop="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            backlog=4096,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=10,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    stopping = asyncio.create_task(child.stopping.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    await serving
+
+
+if __name__ == "__main__":
+    run_child(run_api)

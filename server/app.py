@@ -1,0 +1,74 @@
+"""The HTTP application: the only file that knows every domain."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from litestar import Litestar
+
+from server import operations
+from server.announcement import routes as announcement_routes
+from server.attendee import routes as attendee_routes
+from server.checkin import routes as checkin_routes
+from server.checkin.door import Doors
+from server.checkin.writer import Writer
+from server.config import Settings
+from server.db import connect, open_database
+from server.errors import EXCEPTION_HANDLERS
+from server.event import routes as event_routes
+from server.event.directory import Events
+from server.exhibitor import routes as exhibitor_routes
+from server.feed import Watch, routes as feed_routes
+from server.live import routes as live_routes
+from server.migrate import ticket_key
+from server.openapi import openapi_config
+from server.principals import Principals
+from server.schedule import routes as schedule_routes
+from server.schedule.documents import Documents
+
+MAX_BODY_BYTES = 1024 * 1024
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The application for one database; opens nothing until its lifespan begins."""
+
+    @asynccontextmanager
+    async def resources(app: Litestar) -> AsyncIterator[None]:
+        url = settings.database_url
+        async with AsyncExitStack() as stack:
+            db = await stack.enter_async_context(open_database(url, size=settings.pool_size, name="api"))
+            watch = await stack.enter_async_context(Watch(url, name="api watch").run())
+            writer = await stack.enter_async_context(Writer(lambda: connect(url, name="check-in writer")).run())
+            app.state.update(
+                settings=settings,
+                db=db,
+                watch=watch,
+                writer=writer,
+                events=Events(db),
+                principals=Principals(db),
+                documents=Documents(db, watch),
+                doors=Doors(db, watch),
+                ticket_key=await ticket_key(url),
+            )
+            yield
+
+    return Litestar(
+        route_handlers=[
+            event_routes.router,
+            schedule_routes.router,
+            announcement_routes.router,
+            checkin_routes.router,
+            exhibitor_routes.router,
+            attendee_routes.router,
+            feed_routes.router,
+            live_routes.router,
+            operations.router,
+        ],
+        lifespan=[resources],
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=MAX_BODY_BYTES,
+        openapi_config=openapi_config(),
+        debug=False,
+        logging_config=None,
+    )

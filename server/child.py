@@ -1,0 +1,69 @@
+"""What every process that the server starts has in common: how it is told to stop, and how it notices that nobody will.
+
+The starter holds the writing end of a pipe, the lifeline. When it goes, however it goes, the pipe closes and the child stops
+by itself: no orphan keeps a port or a database connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+
+from server.config import Settings, read_settings
+
+LISTENING_FD = "DIGITALNOW_CHILD_LISTENING_FD"
+LIFELINE_FD = "DIGITALNOW_CHILD_LIFELINE_FD"
+
+
+class Child:
+    """A child's view of the process that started it."""
+
+    def __init__(self) -> None:
+        self.stopping = asyncio.Event()
+
+    def listen(self) -> None:
+        """Sets `stopping` on SIGTERM or when the starter has gone."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stopping.set)
+        lifeline = os.environ.get(LIFELINE_FD)
+        if lifeline is not None:
+            loop.add_reader(int(lifeline), self.stopping.set)
+
+
+def run_child(serve: Callable[[Settings, socket.socket, Child], Awaitable[None]]) -> None:
+    """Runs a child's coroutine with its settings and its listening socket until it ends."""
+    configure_logging()
+    listening = socket.socket(fileno=int(os.environ[LISTENING_FD]))
+
+    async def run() -> None:
+        child = Child()
+        child.listen()
+        await serve(read_settings(), listening, child)
+
+    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run())
+
+
+def configure_logging() -> None:
+    """Warnings and what an operator wants to know, to stderr, one line each."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # a client that goes away mid-handshake is no news
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
