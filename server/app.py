@@ -12,6 +12,7 @@ from server.announcement import routes as announcement_routes
 from server.attendee import routes as attendee_routes
 from server.checkin import routes as checkin_routes
 from server.checkin.door import Doors
+from server.checkin.lane import Lane
 from server.checkin.writer import Writer
 from server.config import Settings
 from server.db import connect, open_database
@@ -53,7 +54,7 @@ def create_app(settings: Settings) -> Litestar:
             )
             yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             event_routes.router,
             schedule_routes.router,
@@ -72,3 +73,5 @@ def create_app(settings: Settings) -> Litestar:
         debug=False,
         logging_config=None,
     )
+    app.asgi_handler = Lane(app.asgi_handler, app.state)
+    return app

@@ -166,20 +166,22 @@ def _render_broken_text(request: Request[Any, Any, Any], error: UnicodeDecodeErr
     return _render(problem_of(UnreadableBody()), {})
 
 
-def _render_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def unexpected_problem(method: str, path: str, error: BaseException) -> Problem:
+    """Logs an error nobody foresaw, whole, and returns what its victim may know: the id under which to find it."""
     error_id = secrets.token_hex(8)
-    logger.error("unexpected error %s at %s %s", error_id, request.method, request.url.path, exc_info=error)
-    return _render(
-        Problem(
-            type="urn:digitalnow:server.error",
-            title="Internal Server Error",
-            status=500,
-            detail="Something went wrong on our side. Name the id when you report it.",
-            code="server.error",
-            error_id=error_id,
-        ),
-        {},
+    logger.error("unexpected error %s at %s %s", error_id, method, path, exc_info=error)
+    return Problem(
+        type="urn:digitalnow:server.error",
+        title="Internal Server Error",
+        status=500,
+        detail="Something went wrong on our side. Name the id when you report it.",
+        code="server.error",
+        error_id=error_id,
     )
+
+
+def _render_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    return _render(unexpected_problem(request.method, request.url.path, error), {})
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

@@ -19,6 +19,7 @@ from server.device.types import DeviceRow
 from server.errors import NotAllowed, NotAuthenticated
 from server.event.reader import reader_of
 from server.event.types import EventRow
+from server.metrics import REGISTRY
 from server.texts import Texts
 
 
@@ -62,7 +63,9 @@ async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str], da
     """
     found: EventRow = await request.app.state.events.get(event)
     door: Door = await request.app.state.doors.get(found.event_id)
-    return await check_in(door, request.app.state.writer, request.user, data)
+    answer = await check_in(door, request.app.state.writer, request.user, data)
+    REGISTRY.checkins.labels(answer.outcome).inc()
+    return answer
 
 
 @get("/checkins/lists", guards=[require("device", "organizer")])
