@@ -30,6 +30,7 @@ LOST_CONNECTION = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a statement meets that is sent while the server's last words are still being read
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,

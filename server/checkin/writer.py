@@ -162,8 +162,17 @@ class Writer:
                 logger.info("a batch was rolled back (%s); trying again", error)
             except asyncpg.PostgresError as error:
                 await self._isolate(batch, error)
+            except Exception:
+                logger.exception("writing %d scans failed in a way nobody foresaw", len(batch))
+                self._give_up(batch)
             self._give_up_late(batch)
             batch = _still_waiting(batch)
+
+    def _give_up(self, batch: Sequence[Waiting]) -> None:
+        for waiting in _still_waiting(batch):
+            waiting.fail(Overloaded())
+        if self._connection is not None:
+            self._connection.terminate()
 
     def _give_up_late(self, batch: Sequence[Waiting]) -> None:
         """Ends the waiting of those whose time is over, in the batch and behind it: their outcome is unknown, not a refusal."""
@@ -206,7 +215,7 @@ class Writer:
 
 async def write_batch(connection: Tx, batch: Sequence[Waiting]) -> None:
     """Logs a batch and answers its scans. Each statement commits by itself: scans do not depend on each other."""
-    first_timers = [waiting for waiting in batch if waiting.scan.direction == "entry"]
+    first_timers = _first_of_each_person(batch)
     if first_timers:
         answer_written(first_timers, await queries.log_scans(connection, [waiting.scan for waiting in first_timers]))
     while rest := _still_waiting(batch):
@@ -219,6 +228,25 @@ async def write_batch(connection: Tx, batch: Sequence[Waiting]) -> None:
             found = logged.get((waiting.scan.device_id, waiting.scan.scan_id))
             if found is not None:
                 waiting.answer(found)
+
+
+def _first_of_each_person(batch: Sequence[Waiting]) -> list[Waiting]:
+    """Entries that come before anything else of their person in the batch: they may be written without a look at the log.
+
+    Whoever comes later has to wait for their outcome, so that the answers are those of the order of arrival.
+    """
+    seen: set[tuple[UUID, UUID, UUID]] = set()
+    first = []
+    for waiting in batch:
+        scan = waiting.scan
+        if scan.attendee_id is not None:
+            person = (scan.event_id, scan.list_id, scan.attendee_id)
+            if person in seen:
+                continue
+            seen.add(person)
+        if scan.direction == "entry":
+            first.append(waiting)
+    return first
 
 
 def answer_written(batch: Sequence[Waiting], written: Sequence[queries.Logged]) -> None:

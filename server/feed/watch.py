@@ -63,8 +63,10 @@ class Watch:
         while True:
             try:
                 await self._watch_once()
-            except LOST_CONNECTION as error:
+            except Exception as error:
                 self.ready.clear()
+                if not isinstance(error, LOST_CONNECTION):
+                    logger.exception("feed watch failed in a way nobody foresaw")
                 delay = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
                 failures = 0 if isinstance(error, ConnectionResetError) else failures + 1  # 0: it had stood until now
                 logger.warning("feed watch lost its connection (%s); trying again in %.2f s", error, delay)

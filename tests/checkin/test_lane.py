@@ -39,9 +39,14 @@ BODIES: dict[str, bytes] = {
     "reused scan id": b'{"scan_id": "a-1", "list": "main", "code": "another"}',
 }
 
-STATUS = {"good": 200, "exit": 200, "scanned_at": 200, "NUL": 200, "longest code": 200, "unknown list": 404} | dict.fromkeys(
-    ("empty", "truncated", "not utf-8", "lone surrogate"), 400
-)
+STATUS = {
+    "good": 200,
+    "exit": 200,
+    "scanned_at": 200,
+    "NUL": 200,
+    "longest code": 200,
+    "unknown list": 404,
+} | dict.fromkeys(("empty", "truncated", "not utf-8", "lone surrogate"), 400)
 
 
 async def both_ways(api: httpx.AsyncClient, **request: Any) -> tuple[httpx.Response, httpx.Response]:
@@ -51,7 +56,9 @@ async def both_ways(api: httpx.AsyncClient, **request: Any) -> tuple[httpx.Respo
 
 def visible(response: httpx.Response) -> dict[str, Any]:
     content: dict[str, Any] = response.json()
-    return {**content, "detail": None} if response.status_code == 400 else content  # the decoders word a broken body differently
+    return (
+        {**content, "detail": None} if response.status_code == 400 else content
+    )  # the decoders word a broken body differently
 
 
 async def test_same_answers_to_the_same_bodies(api: httpx.AsyncClient, demo: Demo) -> None:
@@ -64,7 +71,9 @@ async def test_same_answers_to_the_same_bodies(api: httpx.AsyncClient, demo: Dem
         assert express.headers["content-type"] == framework.headers["content-type"], name
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x", "Basic x", "Bearer dn_dev_" + "0" * 49, "Bearer \xff"])
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer x", "Basic x", "Bearer dn_dev_" + "0" * 49, "Bearer \xff"]
+)
 async def test_same_refusal_of_the_same_strangers(api: httpx.AsyncClient, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}
     express, framework = await both_ways(api, content=BODIES["good"], headers=headers)

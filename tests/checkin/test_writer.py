@@ -1,0 +1,264 @@
+"""The writer on a real PostgreSQL: what it promises, and that the checks here would notice if it did not."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from server.checkin import writer as writing
+from server.checkin.errors import NotRecorded, ScanIdReused
+from server.checkin.policy import decide
+from server.checkin.types import LoggedScan, Scan
+from server.checkin.writer import Writer
+from server.db import Database, Tx, UnsafeDatabase, connect, refuse_unsafe
+from server.errors import Overloaded
+from server.ids import new_id
+
+Answer = tuple[str, str | None]
+
+
+def entry(event_id: UUID, attendee_id: UUID, scan_id: str, *, device_id: UUID | None = None, **more: Any) -> Scan:
+    fields: dict[str, Any] = {
+        "event_id": event_id,
+        "device_id": device_id or event_id,
+        "scan_id": scan_id,
+        "list_id": event_id,
+        "gate_id": event_id,
+        "attendee_id": attendee_id,
+        "code": str(attendee_id),
+        "direction": "entry",
+        "scanned_at": None,
+        "outcome": "admitted",
+        "reason": None,
+        "stay": 1,
+    }
+    return Scan(**(fields | more))
+
+
+def leaving(scan: Scan) -> Scan:
+    return entry(
+        scan.event_id,
+        scan.attendee_id or scan.event_id,
+        scan.scan_id,
+        device_id=scan.device_id,
+        list_id=scan.list_id,
+        direction="exit",
+        outcome="exited",
+        stay=None,
+    )
+
+
+def random_history(seed: int, event_id: UUID, length: int = 200) -> list[Scan]:
+    """Entries and exits of few people on two lists by three devices, a tenth of them sent twice."""
+    draw = random.Random(seed)
+    people, lists, devices = ([UUID(int=draw.getrandbits(128)) for _ in range(n)] for n in (8, 2, 3))
+    history: list[Scan] = []
+    for number in range(length):
+        if history and draw.random() < 0.1:
+            history.append(draw.choice(history))
+            continue
+        scan = entry(
+            event_id, draw.choice(people), f"s{number}", device_id=draw.choice(devices), list_id=draw.choice(lists)
+        )
+        history.append(leaving(scan) if draw.random() < 0.4 else scan)
+    return history
+
+
+def expected_answers(history: Sequence[Scan]) -> list[Answer]:
+    """What one scan after the other would get: the rules applied to a dictionary."""
+    state: dict[Any, Any] = {}
+    answered: dict[Any, Answer] = {}
+    for scan in history:
+        key, person = (scan.device_id, scan.scan_id), (scan.list_id, scan.attendee_id)
+        if key not in answered:
+            decided = decide(scan, *state.get(person, (None, None)))
+            if decided.outcome in ("admitted", "exited"):
+                state[person] = (decided.stay, decided.outcome)
+            answered[key] = (decided.outcome, decided.reason)
+    return [answered[(scan.device_id, scan.scan_id)] for scan in history]
+
+
+async def write(url: str, scans: Sequence[Scan], **options: Any) -> list[LoggedScan]:
+    async with Writer(lambda: connect(url, name="test writer"), **options).run() as writer:
+        return await asyncio.gather(*[writer.submit(scan) for scan in scans])
+
+
+def double_admissions(rows: Sequence[Any]) -> int:
+    """How many people the log lets in twice for the same stay."""
+    counted = Counter((row["list_id"], row["attendee_id"], row["stay"]) for row in rows if row["outcome"] == "admitted")
+    return sum(count - 1 for count in counted.values())
+
+
+async def log_of(db: Database, event_id: UUID) -> list[Any]:
+    async with db.read() as connection:
+        rows: list[Any] = await connection.fetch("SELECT * FROM scan WHERE event_id = $1", event_id)
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_batches_of_any_size_answer_as_one_after_the_other(database_url: str, seed: int) -> None:
+    for size in (1, 7, 256):
+        history = random_history(seed, new_id())
+        logged = await write(database_url, history, max_batch=size)
+        assert [(row.outcome, row.reason) for row in logged] == expected_answers(history), f"batches of {size}"
+
+
+async def test_many_writers_admit_once(database_url: str, db: Database) -> None:
+    event_id = new_id()
+    people = [new_id() for _ in range(20)]
+    histories = [[entry(event_id, person, f"w{n}-{person}", device_id=new_id()) for person in people] for n in range(4)]
+    for history in histories:
+        random.Random(5).shuffle(history)
+    answers = await asyncio.gather(*(write(database_url, history) for history in histories))
+    assert Counter(row.outcome for answer in answers for row in answer) == {"admitted": 20, "already_admitted": 60}
+    assert double_admissions(await log_of(db, event_id)) == 0
+
+
+async def test_without_the_index_the_check_sees_double_admissions(database_url: str, db: Database) -> None:
+    async with db.tx() as tx:
+        await tx.execute("DROP INDEX scan_one_admission")
+    event_id, person = new_id(), new_id()
+    await asyncio.gather(*(write(database_url, [entry(event_id, person, f"s{n}")]) for n in range(5)))
+    assert double_admissions(await log_of(db, event_id)) == 4
+
+
+async def test_people_are_told_apart_by_event(database_url: str) -> None:
+    person = new_id()
+    logged = await write(
+        database_url, [entry(new_id(), person, "same", list_id=person, device_id=person) for _ in range(3)]
+    )
+    assert [row.outcome for row in logged] == ["admitted"] * 3
+
+
+async def test_another_body_under_the_same_id_is_refused_and_changes_nothing(database_url: str, db: Database) -> None:
+    event_id, first, second = new_id(), new_id(), new_id()
+    async with Writer(lambda: connect(database_url, name="test writer")).run() as writer:
+        futures = [writer.submit(entry(event_id, person, "s")) for person in (first, second, first)]
+        answers = await asyncio.gather(*futures, return_exceptions=True)
+    assert isinstance(answers[1], ScanIdReused)
+    assert answers[0] == answers[2]
+    assert [row["attendee_id"] for row in await log_of(db, event_id)] == [first]
+
+
+async def test_one_poisoned_scan_spoils_no_other(database_url: str) -> None:
+    event_id = new_id()
+    scans = [entry(event_id, new_id(), f"s{n}") for n in range(256)]
+    scans[100] = entry(event_id, new_id(), "poison", outcome="nonsense")
+    async with Writer(lambda: connect(database_url, name="test writer")).run() as writer:
+        answers = await asyncio.gather(*(writer.submit(scan) for scan in scans), return_exceptions=True)
+    assert isinstance(answers.pop(100), NotRecorded)
+    assert {answer.outcome for answer in answers if isinstance(answer, LoggedScan)} == {"admitted"}
+    assert len(answers) == 255
+
+
+async def test_a_sender_that_hangs_up_takes_nobody_along(database_url: str, db: Database) -> None:
+    event_id = new_id()
+    people = [new_id() for _ in range(40)]
+    async with Writer(lambda: connect(database_url, name="test writer")).run() as writer:
+        await write(database_url, [entry(event_id, person, f"first-{person}") for person in people[:20]])
+        futures = [writer.submit(entry(event_id, person, f"s-{person}")) for person in people]
+        for future in futures[::2]:
+            future.cancel()
+        answers = await asyncio.gather(*futures[1::2])
+    assert Counter(answer.outcome for answer in answers) == {"admitted": 10, "already_admitted": 10}
+    assert len(await log_of(db, event_id)) == 60, "those who hung up are in the log as well"
+
+
+class LosesAnswers:
+    """A connection that breaks after PostgreSQL has committed and before we hear of it."""
+
+    def __init__(self, connection: Tx, losses: list[int]) -> None:
+        self._connection = connection
+        self._losses = losses
+
+    async def fetch(self, *arguments: Any) -> Any:
+        result = await self._connection.fetch(*arguments)
+        if self._losses and self._losses.pop():
+            self._connection.terminate()
+            raise ConnectionResetError("lost on the way back")
+        return result
+
+    def is_closed(self) -> bool:
+        return bool(self._connection.is_closed())
+
+    def terminate(self) -> None:
+        self._connection.terminate()
+
+
+async def test_an_unknown_outcome_is_asked_for_not_guessed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "RECONNECT_SECONDS", 0.0)
+    losses = [0, 1, 0, 0, 1, 1, 0, 1]
+
+    async def connect_badly() -> Tx:
+        return LosesAnswers(await connect(database_url, name="test writer"), losses)
+
+    history = random_history(11, new_id(), length=60)
+    async with Writer(connect_badly, max_batch=16).run() as writer:
+        logged = await asyncio.gather(*(writer.submit(scan) for scan in history))
+    assert not losses, "every loss happened"
+    assert [(row.outcome, row.reason) for row in logged] == expected_answers(history)
+
+
+async def test_the_writer_outlives_its_connection(database_url: str, db: Database) -> None:
+    event_id = new_id()
+    async with Writer(lambda: connect(database_url, name="doomed writer")).run() as writer:
+        for n in range(5):
+            assert (await writer.submit(entry(event_id, new_id(), f"s{n}"))).outcome == "admitted"
+            async with db.read() as connection:
+                await connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%doomed%'"
+                )
+
+
+async def test_too_many_are_told_at_once(database_url: str) -> None:
+    event_id = new_id()
+    async with Writer(lambda: connect(database_url, name="test writer"), max_waiting=10).run() as writer:
+        futures = [writer.submit(entry(event_id, new_id(), f"s{n}")) for n in range(10)]
+        with pytest.raises(Overloaded):
+            writer.submit(entry(event_id, new_id(), "one too many"))
+        assert {answer.outcome for answer in await asyncio.gather(*futures)} == {"admitted"}
+
+
+async def test_nobody_waits_for_ever_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "ANSWER_SECONDS", 0.3)
+
+    async def connect_nowhere() -> Tx:
+        raise ConnectionRefusedError("nobody there")
+
+    async with Writer(connect_nowhere).run() as writer:
+        futures = [writer.submit(entry(new_id(), new_id(), f"s{n}")) for n in range(300)]
+        answers = await asyncio.gather(*futures, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {Overloaded}
+
+
+async def test_a_database_that_does_not_answer_is_cut_off(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "BATCH_SECONDS", 0.2)
+    monkeypatch.setattr(writing, "MIN_ATTEMPT_SECONDS", 0.2)
+    blocker = await asyncpg.connect(database_url)
+    event_id = new_id()
+    try:
+        async with Writer(lambda: connect(database_url, name="test writer")).run() as writer:
+            async with blocker.transaction():
+                await blocker.execute("LOCK TABLE scan IN ACCESS EXCLUSIVE MODE")
+                stuck = writer.submit(entry(event_id, new_id(), "s"))
+                await asyncio.wait([stuck], timeout=0.6)
+                assert not stuck.done(), "its fate is unknown: it is tried again, not refused"
+            assert (await stuck).outcome == "admitted"
+    finally:
+        await blocker.close()
+
+
+async def test_an_unsafe_database_is_refused(database_url: str) -> None:
+    connection = await connect(database_url, name="test")
+    try:
+        with pytest.raises(UnsafeDatabase, match="fsync = off"):
+            await refuse_unsafe(connection)
+    finally:
+        await connection.close()
