@@ -25,6 +25,7 @@ from server.live import routes as live_routes
 from server.migrate import ticket_key
 from server.openapi import openapi_config
 from server.principals import Principals
+from server.reference import routes as reference_routes
 from server.schedule import routes as schedule_routes
 from server.schedule.documents import Documents
 
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> Litestar:
             feed_routes.router,
             live_routes.router,
             operations.router,
+            reference_routes.router,
         ],
         lifespan=[resources],
         exception_handlers=EXCEPTION_HANDLERS,

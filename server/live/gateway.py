@@ -103,6 +103,9 @@ class Gateway:
         except LOST_CONNECTION as error:
             logger.warning("cannot serve a channel (%s)", error)
             await session.end(Close.DRAINING)
+        except Exception:
+            logger.exception("a connection failed in a way nobody foresaw")
+            raise  # the library closes it with 1011
         finally:
             self._forget(session)
 

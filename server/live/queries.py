@@ -10,7 +10,7 @@ from server.feed.types import FeedEventRow
 LIST_TAIL = """
     SELECT channel, seq, id, at, kind, data
     FROM feed_event
-    WHERE event_id = $1 AND channel = $2 AND seq > $3 - $4 AND seq <= $3
+    WHERE event_id = $1 AND channel = $2 AND seq > $3::bigint - $4::integer AND seq <= $3::bigint
     ORDER BY seq
 """
 
