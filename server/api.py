@@ -33,6 +33,7 @@ async def run_api(settings: Settings, listening: socket.socket, child: Child) ->
             date_header=True,
             backlog=4096,
             timeout_keep_alive=75,
+            proxy_headers=False,  # nothing here depends on a client's address or on what a proxy says of it
             timeout_graceful_shutdown=10,
         )
     )

@@ -15,8 +15,8 @@ ALL = "*"
 
 LanguageTag = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 # A NUL character is valid JSON but no database text can hold it.
-Line = Annotated[str, Meta(pattern=r"^[^\x00]*\S[^\x00]*$", max_length=300)]
-Paragraphs = Annotated[str, Meta(pattern=r"^[^\x00]*\S[^\x00]*$", max_length=20_000)]
+Line = Annotated[str, Meta(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", max_length=300)]
+Paragraphs = Annotated[str, Meta(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", max_length=20_000)]
 
 LineTexts = Annotated[dict[LanguageTag, Line], Meta(min_length=1, max_length=20)]
 ParagraphTexts = Annotated[dict[LanguageTag, Paragraphs], Meta(max_length=20)]

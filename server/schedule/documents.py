@@ -44,6 +44,8 @@ class Documents:
         self._watch = watch
         self._ready: dict[tuple[UUID, str], Document] = {}
         self._building: dict[tuple[UUID, str], asyncio.Lock] = {}
+        self._forgotten: dict[UUID, int] = {}
+        """How often an event's documents were dropped: one that was being built meanwhile is not kept."""
         watch.add_listener(self._on_growth)
 
     async def get(self, event: EventRow, reader: Reader) -> Document:
@@ -55,13 +57,16 @@ class Documents:
         async with self._building.setdefault(key, asyncio.Lock()):
             document = self._ready.get(key)
             if document is None:
+                forgotten = self._forgotten.get(event.event_id, 0)
                 document = await self._build(event, reader)
-                if not self._is_outdated(event.event_id, document):
+                still_wanted = self._forgotten.get(event.event_id, 0) == forgotten
+                if still_wanted and not self._is_outdated(event.event_id, document):
                     self._ready[key] = document
             return document
 
     def forget(self, event_id: UUID) -> None:
         """Drops an event's documents: the next reader gets what the database says then."""
+        self._forgotten[event_id] = self._forgotten.get(event_id, 0) + 1
         for key in [key for key in self._ready if key[0] == event_id]:
             del self._ready[key]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import msgspec
 from msgspec import UNSET
 
@@ -16,6 +18,8 @@ def apply_change(session: SessionRow, change: ChangeSession) -> SessionRow:
         for name in change.__struct_fields__
         if (value := getattr(change, name)) is not UNSET and name != "status"
     }
+    for name in given.keys() & {"starts_at", "ends_at"}:
+        given[name] = given[name].astimezone(UTC)
     if "starts_at" in given and "ends_at" not in given:
         given["ends_at"] = given["starts_at"] + (session.ends_at - session.starts_at)
     changed = msgspec.structs.replace(session, **given)
