@@ -10,13 +10,11 @@ const LIMITS = {
   maximum: (value) => `at most ${value}`,
   exclusiveMinimum: (value) => `more than ${value}`,
   exclusiveMaximum: (value) => `less than ${value}`,
-  multipleOf: (value) => `a multiple of ${value}`,
   minLength: (value) => `at least ${value} characters`,
   maxLength: (value) => `at most ${value} characters`,
   pattern: (value) => `matches ${value}`,
   minItems: (value) => `at least ${value} items`,
   maxItems: (value) => `at most ${value} items`,
-  uniqueItems: (value) => value && "no item twice",
   default: (value) => value !== null && `default ${literal(value)}`,
   deprecated: (value) => value && "deprecated",
 };
@@ -35,8 +33,9 @@ function el(tag, attributes, ...children) {
 
 const literal = (value) => JSON.stringify(value);
 const paragraphs = (text) => (text ?? "").trim().split(/\n\s*\n/).filter(Boolean);
-const prose = (text) => text.split("`").map((part, index) => (index % 2 ? el("code", {}, part) : part));
-const scrollable = (name, ...content) => el("pre", { tabindex: 0, role: "region", "aria-label": name, dir: "auto" }, ...content);
+const line = (text) => el("p", {}, text.split("`").map((part, index) => (index % 2 ? el("code", {}, part) : part)));
+const prose = (text) => paragraphs(text).map(line);
+const scrollable = (name, content) => el("pre", { tabindex: 0, role: "region", "aria-label": name, dir: "auto" }, content);
 
 /* Schemas */
 
@@ -53,32 +52,33 @@ function resolve(node) {
   return node ?? {};
 }
 
+const variantsOf = (node) => [...(node.oneOf ?? []), ...(node.anyOf ?? []), ...(node.allOf ?? [])];
+const once = (items) => [...new Set(items)];
+
 function typeName(node, above = []) {
-  if (typeof node !== "object") return "anything";
-  if (node.$ref) {
+  if (node?.$ref) {
     const target = resolve(node);
     if (target.properties || above.includes(node.$ref)) return nameOf(node.$ref);
     return typeName(target, [...above, node.$ref]);
   }
-  const variants = node.oneOf ?? node.anyOf ?? node.allOf;
-  if (variants) return [...new Set(variants.map((variant) => typeName(variant, above)))].join(node.allOf ? " and " : " or ");
-  return [node.type ?? "anything"].flat().map((type) => oneType(type, node, above)).join(" or ");
+  const variants = variantsOf(node ?? {});
+  if (variants.length) return once(variants.map((variant) => typeName(variant, above))).join(node.allOf ? " and " : " or ");
+  return [node?.type ?? "anything"].flat().map((type) => oneType(type, node, above)).join(" or ");
 }
 
 function oneType(type, node, above) {
   if (type === "array") return `list of ${typeName(node.items, above)}`;
-  if (type === "object" && node.additionalProperties && !node.properties) return `map of ${typeName(node.additionalProperties, above)}`;
+  if (type === "object" && node.additionalProperties) return `map of ${typeName(node.additionalProperties, above)}`;
   return type === "string" && node.format ? `string (${node.format})` : type;
 }
 
 function limitsOf(node, above = []) {
   if (typeof node !== "object" || above.includes(node.$ref)) return [];
-  const inside = node.$ref ? [...above, node.$ref] : above;
   const whole = resolve(node);
-  const own = Object.keys(LIMITS).filter((key) => key in whole).map((key) => LIMITS[key](whole[key])).filter(Boolean);
-  const variants = [...(whole.oneOf ?? []), ...(whole.anyOf ?? []), ...(whole.allOf ?? [])];
+  const inside = [...above, node.$ref ?? whole];
+  const own = Object.entries(LIMITS).map(([key, words]) => key in whole && words(whole[key])).filter(Boolean);
   const items = limitsOf(whole.items, inside).map((limit) => `each ${limit}`);
-  return [...new Set([...own, ...variants.flatMap((variant) => limitsOf(variant, inside)), ...items])];
+  return once([...own, ...variantsOf(whole).flatMap((variant) => limitsOf(variant, inside)), ...items]);
 }
 
 /* The fields of every object that a schema leads to; `above` holds the references on the way, so that a circle ends. */
@@ -88,27 +88,26 @@ function nested(node, above, name = "") {
     if (above.includes(node.$ref)) return [el("p", { class: "note" }, `${nameOf(node.$ref)}: its fields stand above`)];
     return nested(resolve(node), [...above, node.$ref], nameOf(node.$ref));
   }
-  const parts = [...(node.oneOf ?? []), ...(node.anyOf ?? []), ...(node.allOf ?? []), node.items, node.additionalProperties];
-  return [node.properties ? fieldsOf(node, above, name) : [], ...parts.map((part) => nested(part, above))].flat();
+  const parts = [...variantsOf(node), node.items, node.additionalProperties];
+  return [node.properties ? fieldsOf(node, above, name) : [], parts.map((part) => nested(part, above))].flat(2);
 }
 
 function fieldsOf(node, above, name) {
   const lines = Object.entries(node.properties).map(([key, schema]) =>
     fieldLine({ name: key, schema, required: node.required?.includes(key) }, above));
-  if (node.additionalProperties === false) lines.push(el("li", { class: "note" }, "No other fields."));
   return el("details", { open: above.length < 2 },
     el("summary", {}, el("code", {}, name || node.title || "object"), ` has ${lines.length} field${lines.length === 1 ? "" : "s"}`),
-    paragraphs(node.description).map((text) => el("p", {}, prose(text))), el("ul", { class: "fields" }, lines));
+    prose(node.description),
+    el("ul", { class: "fields" }, lines, node.additionalProperties === false && el("li", {}, "No other fields.")));
 }
 
 function fieldLine({ name, schema, required, place, description }, above = []) {
   const limits = limitsOf(schema);
   const whole = resolve(schema);
-  const words = description ?? (whole.properties ? "" : whole.description);
   return el("li", {},
-    el("code", {}, name), ` ${typeName(schema)}`, place && ` in the ${place}`, required && el("span", { class: "required" }, " required"),
+    el("code", {}, name), ` ${typeName(schema)}${place ? ` in the ${place}` : ""}${required ? ", required" : ""}`,
     limits.length > 0 && el("p", { class: "note" }, limits.join(", ")),
-    paragraphs(words).map((text) => el("p", {}, prose(text))), nested(schema, above));
+    prose(description ?? (whole.properties ? "" : whole.description)), nested(schema, above));
 }
 
 function contentOf(content) {
@@ -118,21 +117,21 @@ function contentOf(content) {
 
 function sample(node, above = []) {
   if (above.includes(node?.$ref)) return null;
-  const inside = node?.$ref ? [...above, node.$ref] : above;
   const whole = resolve(node);
+  const inside = [...above, node?.$ref ?? whole];
   const given = whole.examples?.[0] ?? whole.default ?? whole.const ?? whole.enum?.[0];
   if (given !== undefined) return given;
-  const variant = (whole.oneOf ?? whole.anyOf ?? whole.allOf)?.[0];
-  if (variant) return sample(variant, inside);
+  if (variantsOf(whole).length) return sample(variantsOf(whole)[0], inside);
   if (whole.properties) {
     const keys = whole.required?.length ? whole.required : Object.keys(whole.properties).slice(0, 1);
     return Object.fromEntries(keys.map((key) => [key, sample(whole.properties[key], inside)]));
   }
-  if (whole.type === "object") return whole.additionalProperties?.type === "string" ? { en: "text" } : {}; // a text by language
-  if (whole.type === "array") return [sample(whole.items, inside)];
   const now = new Date().toISOString();
   const strings = { "date-time": `${now.slice(0, 19)}Z`, date: now.slice(0, 10), uuid: "00000000-0000-7000-8000-000000000000" };
-  return { string: strings[whole.format] ?? "text", integer: whole.minimum ?? 1, number: whole.minimum ?? 1, boolean: false }[whole.type] ?? null;
+  if (whole.type === "string") return strings[whole.format] ?? "text";
+  if (whole.type === "object") return whole.additionalProperties?.type === "string" ? { en: "text" } : {}; // by language
+  if (whole.type === "array") return [sample(whole.items, inside)];
+  return whole.type === "boolean" ? false : whole.minimum ?? 1;
 }
 
 /* Requests */
@@ -145,48 +144,52 @@ function requestOf(operation, form) {
   const headers = bodyType(operation) ? { "Content-Type": bodyType(operation) } : {};
   let path = operation.path;
   for (const { name, in: place } of operation.parameters) {
-    const value = form.elements[`${place} ${name}`].value;
+    const value = form.elements[`${place} ${name}`]?.value ?? "";
     if (place === "path") path = path.replace(`{${name}}`, () => encodeURIComponent(value) || name.toUpperCase());
     else if (place === "query" && value) query.append(name, value);
     else if (place === "header" && value) headers[name] = value;
   }
-  const url = location.origin + path + (query.size ? `?${query}` : "");
+  const url = location.origin + path + (String(query) && `?${query}`);
   return { url, method: operation.method.toUpperCase(), headers, body: form.elements.body?.value };
 }
 
 /* The token itself never shows: the shell is to fill it in. */
 function curlOf(operation, form) {
   const { url, method, headers, body } = requestOf(operation, form);
-  const lines = ["curl" + (method === "GET" ? "" : ` --request ${method}`)];
-  if (operation.roles) lines.push('--header "Authorization: Bearer $TOKEN"');
-  for (const [name, value] of Object.entries(headers)) lines.push(`--header ${quoted(`${name}: ${value}`)}`);
-  if (body !== undefined) lines.push(`--data ${quoted(body)}`);
-  return [...lines, quoted(url)].join(" \\\n  ");
+  const parts = [method === "GET" ? "curl" : `curl --request ${method}`];
+  if (operation.token) parts.push('--header "Authorization: Bearer $TOKEN"');
+  for (const [name, value] of Object.entries(headers)) parts.push(`--header ${quoted(`${name}: ${value}`)}`);
+  if (body !== undefined) parts.push(`--data ${quoted(body)}`);
+  return [...parts, quoted(url)].join(parts.length > 1 ? " \\\n  " : " ");
 }
 
 async function send(operation, form, answer) {
   if (answer.getAttribute("aria-busy") === "true") return;
   answer.setAttribute("aria-busy", "true");
+  const [status, content] = answer.children;
   const { url, ...options } = requestOf(operation, form);
-  if (operation.roles && token.value) options.headers.Authorization = `Bearer ${token.value}`;
+  if (operation.token && token.value) options.headers.Authorization = `Bearer ${token.value}`;
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetch(url, { ...options, signal, cache: "no-store", credentials: "omit", redirect: "error" });
-    await showAnswer(response, answer);
+    const type = response.headers.get("content-type") ?? "";
+    const text = /text|json|xml/.test(type) ? indented(await response.text()) : "";
+    const cut = text.length > SHOWN_CHARACTERS ? `, of which the first ${SHOWN_CHARACTERS} characters:` : "";
+    status.replaceChildren(el("strong", {}, `${response.status} ${response.statusText}`), ` ${type}${cut}`);
+    content.replaceChildren(...(text ? [scrollable("Answer", el("code", {}, text.slice(0, SHOWN_CHARACTERS)))] : []));
   } catch (error) {
-    answer.replaceChildren(el("p", {}, `No answer: ${error.message}.`));
+    status.textContent = `No answer: ${error.message}.`;
+    content.replaceChildren();
   }
   answer.setAttribute("aria-busy", "false");
 }
 
-async function showAnswer(response, answer) {
-  const type = response.headers.get("content-type") ?? "";
-  const text = await response.text();
-  const readable = type.includes("json") && text ? JSON.stringify(JSON.parse(text), null, 2) : text;
-  const cut = readable.length > SHOWN_CHARACTERS && `The first ${SHOWN_CHARACTERS.toLocaleString("en")} of ${readable.length.toLocaleString("en")} characters.`;
-  answer.replaceChildren(
-    el("p", {}, el("strong", {}, `${response.status} ${response.statusText}`), ` ${type}`), cut && el("p", { class: "note" }, cut),
-    readable && scrollable("Answer", el("code", {}, /text|json|xml/.test(type) ? readable.slice(0, SHOWN_CHARACTERS) : "Not text: use curl.")));
+function indented(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text; // a calendar, a table, or XML
+  }
 }
 
 /* Fields with the same purpose share what is typed into one of them. */
@@ -204,26 +207,31 @@ function inputFor({ name, in: place, schema, required }) {
   const choices = whole.enum ?? (whole.type === "boolean" ? [true, false] : undefined);
   const attributes = { name: `${place} ${name}`, required, autocomplete: "off", spellcheck: "false", dir: "auto" };
   if (place === "path" && name === "event") attributes["data-shared"] = "event";
-  const field = choices ? el("select", attributes, !required && el("option", {}, ""), choices.map((choice) => el("option", {}, String(choice))))
-    : el("input", { ...attributes, placeholder: whole.default ?? undefined, inputmode: whole.type === "integer" ? "numeric" : "text" });
+  const options = choices && [...(required ? [] : [""]), ...choices].map((choice) => el("option", {}, String(choice)));
+  const field = choices ? el("select", attributes, options) : el("input", { ...attributes, placeholder: whole.default ?? undefined });
   return el("label", {}, el("code", {}, name), required && " required", field);
 }
 
-function tryForm(operation) {
-  const answer = el("div", { class: "answer", role: "status" });
+function fieldsToFill(operation) {
+  const type = bodyType(operation);
+  const start = type?.includes("json") ? JSON.stringify(sample(operation.body.content[type].schema), null, 2) : "";
+  return [
+    operation.parameters.filter(({ in: place }) => place !== "cookie").map(inputFor),
+    type && el("label", {}, "Body, ", el("code", {}, type), el("textarea", { name: "body", spellcheck: "false" }, start)),
+    operation.token && el("label", {}, `Your ${operation.token}`,
+      el("input", { type: "password", "data-shared": "token", autocomplete: "off", spellcheck: "false" })),
+    !["get", "head"].includes(operation.method) && el("p", { class: "note" }, "This acts on this server's real data."),
+    el("button", {}, "Send")];
+}
+
+function tryIt(operation) {
   const curl = el("code", {});
   const copied = el("span", { class: "note", role: "status" });
   const copy = el("button", { type: "button" }, "Copy");
-  const type = bodyType(operation);
-  const start = type?.includes("json") ? JSON.stringify(sample(operation.body.content[type].schema), null, 2) : "";
-  const form = el("form", {}, operation.parameters.filter(({ in: place }) => place !== "cookie").map(inputFor),
-    type && el("label", {}, "Body, ", el("code", {}, type), el("textarea", { name: "body", spellcheck: "false", rows: 6 }, start)),
-    operation.roles && el("label", {}, `Token ${operation.roles}`,
-      el("input", { type: "password", "data-shared": "token", autocomplete: "off", spellcheck: "false" })),
-    !["get", "head"].includes(operation.method) && el("p", { class: "note" }, "This acts on this server's real data."),
-    el("button", {}, "Send"));
+  const form = el("form", {}, fieldsToFill(operation));
+  const answer = el("div", { class: "answer" }, el("p", { role: "status" }), el("div", {}));
   const redraw = () => { curl.textContent = curlOf(operation, form); copied.textContent = ""; };
-  form.addEventListener("input", (event) => { if (event.target.dataset.shared) share(event.target); redraw(); });
+  form.addEventListener("input", ({ target }) => { if (target.dataset.shared) share(target); redraw(); });
   form.addEventListener("submit", (event) => { event.preventDefault(); send(operation, form, answer); });
   copy.addEventListener("click", () => {
     getSelection().selectAllChildren(curl);
@@ -238,34 +246,39 @@ function tryForm(operation) {
 
 function operationsOf() {
   return Object.entries(api.paths).flatMap(([path, item]) => METHODS.filter((method) => item[method]).map((method) => {
-    const raw = item[method];
-    const roles = (raw.security ?? api.security ?? []).flatMap((scheme) => Object.values(scheme)).flat();
+    const { tags, description, summary, operationId, requestBody, parameters, responses, security } = item[method];
     return {
-      method, path, tag: raw.tags?.[0] ?? "other", responses: raw.responses ?? {}, words: paragraphs(raw.description ?? raw.summary),
-      id: raw.operationId ?? `${method}${path}`.replace(/\W+/g, "-"), body: raw.requestBody && resolve(raw.requestBody),
-      parameters: [...(item.parameters ?? []), ...(raw.parameters ?? [])].map(resolve),
-      roles: (raw.security ?? api.security)?.length ? (roles.length ? `of: ${roles.join(" or ")}` : "of this event") : "",
+      method, path, tag: tags?.[0] ?? "other", words: paragraphs(description ?? summary), responses: responses ?? {},
+      id: operationId ?? `${method}${path}`.replace(/\W+/g, "-"), body: requestBody && resolve(requestBody),
+      parameters: [...(item.parameters ?? []), ...(parameters ?? [])].map(resolve), token: tokenOf(security ?? api.security),
     };
   }));
 }
 
+/* What to call the token an operation takes; empty where it takes none. */
+function tokenOf(security = []) {
+  const kinds = security.flatMap((scheme) => Object.values(scheme)).flat();
+  return security.length ? `token of ${kinds.length ? `kind ${once(kinds).join(" or ")}` : "this event"}` : "";
+}
+
+function drawResponse([status, raw]) {
+  const { description, content } = resolve(raw);
+  return el("details", { open: status.startsWith("2") },
+    el("summary", {}, el("code", {}, status === "default" ? "otherwise" : status), ` ${description}`), contentOf(content));
+}
+
 function drawOperation(operation) {
-  const { method, path, id, words, parameters, body, responses, roles } = operation;
-  const answers = Object.entries(responses).map(([status, raw]) => {
-    const { description, content } = resolve(raw);
-    return el("details", { open: /^2/.test(status) }, el("summary", {}, el("code", {}, status === "default" ? "otherwise" : status), ` ${description}`),
-      contentOf(content));
-  });
+  const { method, path, id, tag, words, parameters, body, responses, token: needed } = operation;
+  const names = parameters.map(({ name }) => name);
   const drawn = el("details", { class: "operation", id },
     el("summary", {}, el("h3", {}, el("span", { class: `method ${method}` }, method.toUpperCase()), el("code", {}, path)),
-      words[0] && el("p", {}, prose(words[0])), roles && el("p", { class: "note" }, `Needs a token ${roles}`)),
-    el("div", {}, words.slice(1).map((text) => el("p", {}, prose(text))),
-      el("p", { class: "note" }, "Operation ", el("a", { href: `#${id}` }, id)),
+      words.slice(0, 1).map(line), needed && el("p", { class: "note" }, `Needs a ${needed}`)),
+    el("div", {}, words.slice(1).map(line), el("p", { class: "note" }, "Operation ", el("a", { href: `#${id}` }, id)),
       parameters.length > 0 && [el("h4", {}, "Parameters"),
         el("ul", { class: "fields" }, parameters.map((parameter) => fieldLine({ ...parameter, place: parameter.in })))],
       body && [el("h4", {}, body.required ? "Body" : "Body, optional"), contentOf(body.content)],
-      el("h4", {}, "Answers"), answers, tryForm(operation)));
-  texts.set(drawn, [method, path, id, operation.tag, ...words, ...parameters.map(({ name }) => name)].join(" ").toLowerCase());
+      el("h4", {}, "Answers"), Object.entries(responses).map(drawResponse), tryIt(operation)));
+  texts.set(drawn, [method, path, id, tag, needed, ...words, ...names].join(" ").toLowerCase());
   return drawn;
 }
 
@@ -290,7 +303,7 @@ async function draw(main) {
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   api = await response.json();
   document.title = document.getElementById("title").textContent = `${api.info.title}: API ${api.info.version}`;
-  document.getElementById("about").append(...paragraphs(api.info.description).map((text) => el("p", {}, prose(text))));
+  document.getElementById("about").append(...prose(api.info.description));
   const byTag = new Map();
   for (const operation of operationsOf()) byTag.set(operation.tag, [...(byTag.get(operation.tag) ?? []), operation]);
   const groups = [...byTag].map(([tag, operations]) => el("section", { class: "group", "aria-labelledby": `tag-${tag}` },
