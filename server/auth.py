@@ -83,6 +83,12 @@ def require(*kinds: Kind) -> Guard:
             raise NotAllowed(f"This needs a token of {_spoken(kinds)}; the one sent is a token of {_spoken((kind,))}.")
         connection.scope["user"] = principal
 
+    return accepting(guard, *kinds)
+
+
+def accepting(guard: Guard, *kinds: Kind) -> Guard:
+    """The guard, marked for the OpenAPI document with the kinds of token it accepts."""
+    vars(guard)["kinds"] = kinds
     return guard
 
 

@@ -60,17 +60,18 @@ def document_of(app: Litestar) -> dict[str, Any]:
             responses = operation["responses"]
             responses.pop("400", None)  # the framework's own form of a validation error, which is never sent
             responses["default"] = {"description": "Why it was not done", "content": problem}
-            if operation.get("operationId") in protected:
-                operation["security"] = [{"token": []}]
+            if kinds := protected.get(str(operation.get("operationId"))):
+                operation["security"] = [{"token": sorted(kinds)}]
     return document
 
 
-def _protected_operations(app: Litestar) -> set[str]:
+def _protected_operations(app: Litestar) -> dict[str, set[str]]:
+    """Operation → the kinds of token it accepts, as its guards say."""
     return {
-        _camel_case(handler.handler_name)
+        _camel_case(handler.handler_name): {kind for guard in handler.guards for kind in getattr(guard, "kinds", ())}
         for route in app.routes
         for handler in getattr(route, "route_handlers", ())
-        if handler.guards or handler.opt.get("token")
+        if handler.guards
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Annotated
+from uuid import UUID
 
 from litestar.params import QueryParameter
 
@@ -16,12 +17,24 @@ MAX_LIMIT = 500
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str | None, QueryParameter(max_length=400)]
 
+NOT_OURS = "The cursor is not one this list gave out - at `$.cursor`"
 _SEPARATOR = "\x1f"
 
 
 def encode_cursor(*key: str) -> str:
     """Opaque to clients; not a secret."""
     return base64.urlsafe_b64encode(_SEPARATOR.join(key).encode()).decode().rstrip("=")
+
+
+def decode_id_cursor(cursor: str | None) -> UUID:
+    """The id a cursor stands for; for the first page one that comes before all. Raises `InvalidRequest`."""
+    key = decode_cursor(cursor, parts=1)
+    if key is None:
+        return UUID(int=0)
+    try:
+        return UUID(key[0])
+    except ValueError:
+        raise InvalidRequest(NOT_OURS) from None
 
 
 def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
@@ -33,5 +46,5 @@ def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
     except (binascii.Error, UnicodeDecodeError, ValueError):
         key = []
     if len(key) != parts or any("\x00" in part for part in key):
-        raise InvalidRequest("The cursor is not one this list gave out - at `$.cursor`")
+        raise InvalidRequest(NOT_OURS)
     return key

@@ -16,7 +16,7 @@ from server.auth import require
 from server.errors import InvalidRequest
 from server.event.reader import Reader, reader_of
 from server.event.types import EventRow
-from server.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor
+from server.paging import DEFAULT_LIMIT, NOT_OURS, Cursor, Limit, decode_cursor, encode_cursor
 
 _BEFORE_ALL = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
@@ -61,7 +61,7 @@ def _place(cursor: str | None) -> tuple[datetime, UUID]:
     try:
         return datetime.fromisoformat(key[0]), UUID(key[1])
     except ValueError:
-        raise InvalidRequest("The cursor is not one this list gave out - at `$.cursor`") from None
+        raise InvalidRequest(NOT_OURS) from None
 
 
 def _view(announcement: AnnouncementRow, reader: Reader) -> Announcement:

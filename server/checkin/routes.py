@@ -10,7 +10,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
-from server.auth import bearer, hash_token, kind_of, require
+from server.auth import accepting, bearer, hash_token, kind_of, require
 from server.checkin import queries
 from server.checkin.actions import check_in
 from server.checkin.door import Door
@@ -55,7 +55,7 @@ async def _only_devices(connection: ASGIConnection[Any, Any, Any, Any], _handler
     connection.scope["user"] = authenticate_device(door, connection.headers.get("authorization"))
 
 
-@post("/checkins", status_code=200, guards=[_only_devices])
+@post("/checkins", status_code=200, guards=[accepting(_only_devices, "device")])
 async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str], data: JSONBody[CheckIn]) -> Answer:
     """Answers one scan. A refusal is an answer too (200); an error means that the question was not answered.
 

@@ -92,16 +92,17 @@ class Watch:
 
     async def _read_positions(self, connection: Tx) -> None:
         for head in await queries.list_heads(connection):
-            self._move(head)
+            self.hear(head)
 
     def _on_hint(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         event_text, _, rest = str(payload).partition(":")
         channel, _, seq = rest.rpartition(":")  # a channel's name may hold a colon itself
         known = self._positions.get((UUID(event_text), channel))
         if known is not None:  # a channel never heard of waits for the next reading, which knows its epoch
-            self._move(ChannelHead(UUID(event_text), channel, known.epoch, int(seq)))
+            self.hear(ChannelHead(UUID(event_text), channel, known.epoch, int(seq)))
 
-    def _move(self, head: ChannelHead) -> None:
+    def hear(self, head: ChannelHead) -> None:
+        """Takes note of how far a channel has come, from whoever has read it; an older reading changes nothing."""
         key = (head.event_id, head.channel)
         known = self._positions.get(key)
         if known is not None and known.epoch == head.epoch and known.seq >= head.seq:

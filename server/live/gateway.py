@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection
@@ -48,6 +49,8 @@ class Gateway:
         self.heart = Heart()
         self.sessions: dict[Session, None] = {}
         self._by_device: dict[tuple[object, object], Session] = {}
+        self._revoked: set[UUID] = set()
+        """Whose tokens were taken out of use: a ticket lives on for up to 60 seconds."""
         self._pumps: dict[Log, asyncio.Task[None]] = {}
         self._endings: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -82,19 +85,24 @@ class Gateway:
         origin = request.headers.get("Origin")
         if origin is None or "*" in self._settings.allowed_origins or origin in self._settings.allowed_origins:
             return True
-        own = urlsplit("//" + request.headers.get("Host", "")).hostname
-        return own is not None and urlsplit(origin).hostname == own
+        try:
+            own = urlsplit("//" + request.headers.get("Host", "")).hostname
+            return own is not None and urlsplit(origin).hostname == own
+        except ValueError:  # no URL at all
+            return False
 
     # A connection's life.
 
     async def handle(self, connection: ServerConnection) -> None:
         """From the accepted handshake to the end of the connection."""
         session = Session(connection, connection.place)  # type: ignore[attr-defined]
+        self.sessions[session] = None
         wire.end_when_dead(connection)
         try:
             hello = await session.greet(self._verify)
             await self._register(session)
             await session.enter(hello.channels, self.relay.log)
+            self.heart.add(session)  # not before: `ready` comes first
             await session.converse(self.relay.log)
         except Closing as closing:
             await session.end(closing.code)
@@ -113,11 +121,13 @@ class Gateway:
         return tickets.verify(self._ticket_key, ticket)
 
     async def _register(self, session: Session) -> None:
-        self.sessions[session] = None
-        self.heart.add(session)
+        if self.draining:  # its handshake was under way when the others were told
+            raise Closing(Close.DRAINING)
         if session.principal is None:
             return
         await self.relay.log(session.place.event_id, CHECKIN)  # from now on revocations are heard
+        if session.principal.subject_id in self._revoked:
+            raise Closing(Close.REVOKED)
         if session.principal.kind == "device":
             key = (session.place.event_id, session.principal.subject_id)
             older = self._by_device.get(key)
@@ -146,13 +156,14 @@ class Gateway:
         if log.channel == CHECKIN:
             self._cut_off_revoked(log, rows)
         if log not in self._pumps:
-            task = asyncio.create_task(self._pump(log), name=f"pump {log.channel}")
-            self._pumps[log] = task
-            task.add_done_callback(lambda _task: self._pumps.pop(log, None))
+            self._pumps[log] = asyncio.create_task(self._pump(log), name=f"pump {log.channel}")
 
     def on_replaced(self, log: Log) -> None:
         """The log has become another one: its readers come back and are told so."""
-        self._end_all((cursor.sink for cursor in log.cursors), Close.DRAINING)
+        readers: list[object] = [cursor.sink for cursor in log.cursors]
+        if log.channel == CHECKIN:  # whoever came with a ticket must not go on unheard of should it be revoked
+            readers = [one for one in self.sessions if one.principal and one.place.event_id == log.event_id]
+        self._end_all(readers, Close.DRAINING)
 
     def _cut_off_revoked(self, log: Log, rows: list[FeedEventRow]) -> None:
         revoked = {
@@ -160,15 +171,9 @@ class Gateway:
             for row in rows
             if row.kind in TokenRevoked.KINDS
         }
+        self._revoked |= revoked
         self._end_all(
-            (
-                session
-                for session in self.sessions
-                if session.place.event_id == log.event_id
-                and session.principal is not None
-                and session.principal.subject_id in revoked
-            ),
-            Close.REVOKED,
+            (one for one in self.sessions if one.principal and one.principal.subject_id in revoked), Close.REVOKED
         )
 
     def _end_all(self, sessions: Iterable[object], code: int) -> None:
@@ -177,6 +182,13 @@ class Gateway:
                 self._end_soon(session, code)
 
     async def _pump(self, log: Log) -> None:
+        """Hands the channel's readers what is new."""
+        try:
+            await self._bring_to_end(log)
+        finally:
+            del self._pumps[log]  # at once: what is appended after the last round must start another pump
+
+    async def _bring_to_end(self, log: Log) -> None:
         """Brings every cursor of a channel to its end; begins anew as long as the end moves."""
         reached = -1
         while reached < log.seq:
@@ -221,7 +233,4 @@ class Gateway:
             for session in leaving[start : start + per_tick]:
                 self._end_soon(session, Close.DRAINING)
             await asyncio.sleep(0.05)
-        if self._endings:
-            await asyncio.wait(list(self._endings), timeout=2)
-        server.close()
-        await server.wait_closed()
+        await server.wait_closed()  # not for long: whoever does not answer the good-bye is hung up on

@@ -48,6 +48,8 @@ class Log:
         self.channel = channel
         self.epoch = epoch
         self.seq = seq
+        self.replaced = False
+        """Whether another log has taken its place; nothing is appended any more."""
         self.cursors: dict[Cursor, None] = {}  # a set that keeps its order
         self._length = length
         self._entries: list[Entry] = []
@@ -110,9 +112,10 @@ class Cursor:
     def advance(self) -> bool:
         """Hands over all that is behind its position, as long as the reader takes it; False: it is still behind.
 
-        A reader whose position has left the ring is never handed anything again: it stays behind until it is closed.
+        A reader whose position has left the ring is never handed anything again: it stays behind until it is closed. Nor is
+        one that has left the log, whoever still holds its cursor.
         """
-        if self.seq == self.log.seq:
+        if self.seq == self.log.seq or self not in self.log.cursors:
             return True
         if self.seq < self.log.oldest:
             return False

@@ -15,9 +15,10 @@ import msgspec
 
 from server.db import LOST_CONNECTION, Database
 from server.feed import Watch, queries as feed_queries
-from server.feed.types import FeedEventRow
+from server.feed.types import ChannelHead, FeedEventRow
 from server.live import queries
 from server.live.hub import RING_LENGTH, BrokenLog, Entry, Log
+from server.live.protocol import Wanted
 from server.live.wire import text_frame
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Relay:
     """The rings of one gateway."""
 
     def __init__(self, db: Database, watch: Watch, *, on_append: OnAppend, on_replaced: OnReplaced) -> None:
-        """`on_append` hears of new events, `on_replaced` of a log that another epoch has taken the place of."""
+        """`on_append` hears of new events and of those a ring begins with, `on_replaced` of a log that is no longer followed."""
         self._db = db
         self._watch = watch
         self._on_append = on_append
@@ -54,15 +55,34 @@ class Relay:
         """The channel's ring if it is in memory."""
         return self._logs.get((event_id, channel))
 
-    async def log(self, event_id: UUID, channel: str) -> Log | None:
-        """The channel's ring, filled at the first question; None for a channel without a log."""
+    async def log(self, event_id: UUID, channel: str, wanted: Wanted | None = None) -> Log | None:
+        """The channel's ring, filled at the first question; None for a channel without a log.
+
+        A ring that ends before the position wanted is first brought to the table's end: whoever comes from a fresh snapshot or
+        from another gateway may have heard of an event before this process has.
+        """
         key = (event_id, channel)
         log = self._logs.get(key)
         if log is None:
             async with self._loading.setdefault(key, asyncio.Lock()):
                 log = self._logs.get(key) or await self._load(event_id, channel)
             self._on_growth(event_id, channel)  # what happened while it was being filled
+        if log is not None and wanted is not None and wanted.epoch == log.epoch and (wanted.seq or 0) > log.seq:
+            await self._look_again(log, wanted.seq or 0)
         return log
+
+    async def _look_again(self, log: Log, reaching: int) -> None:
+        key = (log.event_id, log.channel)
+        async with self._loading.setdefault(key, asyncio.Lock()):  # one look for all who wait for the same event
+            if log.seq >= reaching:
+                return
+            self.queries += 1
+            async with self._db.read() as connection:
+                position = await feed_queries.get_position(connection, log.event_id, channel=log.channel)
+            if position is not None:
+                self._watch.hear(ChannelHead(log.event_id, log.channel, position.epoch, position.seq))
+            if key in self._following:
+                await asyncio.wait([self._following[key]])
 
     async def _load(self, event_id: UUID, channel: str) -> Log | None:
         self.queries += 1
@@ -74,16 +94,23 @@ class Relay:
         log = Log(event_id, channel, epoch=position.epoch, seq=position.seq - len(tail))
         log.append([_entry(row) for row in tail])
         self._logs[(event_id, channel)] = log
+        self._on_append(log, tail)
         return log
 
     def _on_growth(self, event_id: UUID, channel: str) -> None:
         key = (event_id, channel)
         if key in self._logs and key not in self._following:
-            task = asyncio.create_task(self._follow(key), name=f"relay {channel}")
-            self._following[key] = task
-            task.add_done_callback(lambda _task: self._following.pop(key, None))
+            self._following[key] = asyncio.create_task(self._follow(key), name=f"relay {channel}")
 
     async def _follow(self, key: Key) -> None:
+        try:
+            await self._read_to_end(key)
+        finally:
+            # At once, not in a callback of the finished task: growth heard in between would start nothing, and nobody would
+            # read it before the next event.
+            del self._following[key]
+
+    async def _read_to_end(self, key: Key) -> None:
         """Reads until the ring has reached what the watch has heard of."""
         log = self._logs[key]
         while heard := self._watch.position(*key):
@@ -115,6 +142,7 @@ class Relay:
 
     def _replace(self, key: Key, log: Log) -> None:
         del self._logs[key]
+        log.replaced = True
         self._on_replaced(log)
 
 

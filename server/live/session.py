@@ -9,7 +9,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 
 from server.auth import Principal
 from server.live import topics, wire
@@ -42,7 +41,7 @@ FRAME_BURST = 30
 FRAME_SECONDS = 2.0
 ACK_SECONDS = 3 * HEARTBEAT_SECONDS
 
-FindLog = Callable[[UUID, str], Awaitable[Log | None]]
+FindLog = Callable[[UUID, str, Wanted], Awaitable[Log | None]]
 VerifyTicket = Callable[[str], Principal]
 
 
@@ -116,9 +115,13 @@ class Session:
         if len(self.cursors.keys() | {one.name for one in wanted}) > MAX_CHANNELS:
             raise Closing(Close.BAD_PROTOCOL)
         logs = {
-            one.name: await find(self.place.event_id, one.name) if topics.may_read(self.principal, one.name) else None
+            one.name: await find(self.place.event_id, one.name, one)
+            if topics.may_read(self.principal, one.name)
+            else None
             for one in wanted
         }
+        if any(log is not None and log.replaced for log in logs.values()):  # while another one was being found
+            raise Closing(Close.DRAINING)
         # From here to the last `advance` nothing awaits: no event can fall between a place in the ring and its cursor.
         joined, entered = [], []
         for one in wanted:
@@ -141,7 +144,7 @@ class Session:
 
     def _joined(self, wanted: Wanted, log: Log, reason: str | None) -> Joined:
         catch_up = None
-        if reason is not None:
+        if reason is not None and topics.may_read(None, log.channel):  # HTTP serves what is open to everybody
             after = wanted.seq if reason == "too_old" else 0
             catch_up = f"/v1/events/{self.place.slug}/feed/{log.channel}?epoch={log.epoch}&after={after}"
         resumed = wanted.seq is not None and reason is None
@@ -186,10 +189,7 @@ class Session:
         self.leave_all()
         if code in RETRY_MILLISECONDS and self.takes():
             self.write(wire.text_frame(msgspec.json.encode(Bye(code, RETRY_MILLISECONDS[code]))))
-        try:
-            await self.connection.close(code, REASONS[code])
-        except ConnectionClosed:
-            return  # it was faster
+        await wire.close(self.connection, code, REASONS[code])
 
     def leave_all(self) -> None:
         for channel in list(self.cursors):
@@ -201,7 +201,7 @@ def _decode(message: str | bytes) -> ClientFrame:
         raise Closing(Close.BAD_PROTOCOL)
     try:
         frame: ClientFrame = client_frames.decode(message)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):  # 4 KiB are room for thousands of brackets
         raise Closing(Close.BAD_PROTOCOL) from None
     return frame
 

@@ -7,6 +7,7 @@ fragmented message is under way and the connection is open; we send no fragments
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 
@@ -16,6 +17,7 @@ from websockets.protocol import State
 _TEXT_FINAL = 0x81
 _SHORT, _MEDIUM = 125, 0xFFFF
 _USER_TIMEOUT_MILLISECONDS = 30_000
+CLOSE_SECONDS = 3.0
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -41,6 +43,19 @@ def write_frame(connection: ServerConnection, frame: bytes) -> None:
 def buffered(connection: ServerConnection) -> int:
     """Bytes that the client has not taken yet, beyond what the kernel holds."""
     return connection.transport.get_write_buffer_size()
+
+
+async def close(connection: ServerConnection, code: int, reason: str) -> None:
+    """Says good-bye, and hangs up on a client that does not answer within `CLOSE_SECONDS`.
+
+    The library's own time-out begins only when its good-bye has left the transport's buffer, which a client that has stopped
+    reading can put off for ever.
+    """
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await connection.close(code, reason)
+    except TimeoutError:
+        connection.transport.abort()
 
 
 def end_when_dead(connection: ServerConnection) -> None:

@@ -25,6 +25,14 @@ LIST_TRACKS = "SELECT track_id, name, color FROM track WHERE event_id = $1 ORDER
 
 LIST_SPEAKERS = "SELECT speaker_id, name, organisation, bio FROM speaker WHERE event_id = $1 ORDER BY key, speaker_id"
 
+LIST_SPEAKERS_AFTER = """
+    SELECT speaker_id, name, organisation, bio
+    FROM speaker
+    WHERE event_id = $1 AND speaker_id > $2
+    ORDER BY speaker_id
+    LIMIT $3
+"""
+
 LIST_SESSIONS = """
     SELECT session.session_id, session.title, session.subtitle, session.abstract, session.description,
            session.starts_at, session.ends_at, session.room_id, session.track_id,
@@ -85,6 +93,10 @@ async def list_tracks(tx: Tx, event_id: UUID) -> list[TrackRow]:
 
 async def list_speakers(tx: Tx, event_id: UUID) -> list[SpeakerRow]:
     return await rows(tx, SpeakerRow, LIST_SPEAKERS, event_id)
+
+
+async def list_speakers_after(tx: Tx, event_id: UUID, *, speaker_id: UUID, limit: int) -> list[SpeakerRow]:
+    return await rows(tx, SpeakerRow, LIST_SPEAKERS_AFTER, event_id, speaker_id, limit)
 
 
 async def list_sessions(tx: Tx, event_id: UUID) -> list[SessionRow]:

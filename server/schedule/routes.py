@@ -13,18 +13,19 @@ from server.auth import require
 from server.conditional import accepts_gzip, is_unchanged
 from server.event.reader import reader_of
 from server.event.types import EventRow
+from server.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor
 from server.schedule import queries
 from server.schedule.actions import change_session
 from server.schedule.errors import UnknownSession
-from server.schedule.types import ChangeSession, Schedule, SessionDetail, Speaker
+from server.schedule.types import ChangeSession, Schedule, SessionDetail, SpeakerPage
 from server.schedule.views import in_all_languages, session_detail, speaker_view
 
 
 @get(
     "/schedule",
     responses={
-        200: ResponseSpec(Schedule, description="The programme"),
-        304: ResponseSpec(None, description="Unchanged"),
+        200: ResponseSpec(Schedule, generate_examples=False, description="The programme"),
+        304: ResponseSpec(None, generate_examples=False, description="Unchanged"),
     },
 )
 async def get_schedule(
@@ -67,14 +68,23 @@ async def get_session(
 
 @get("/speakers")
 async def list_speakers(
-    request: Request[Any, Any, Any], event: FromPath[str], lang: FromQuery[str | None] = None
-) -> list[Speaker]:
+    request: Request[Any, Any, Any],
+    event: FromPath[str],
+    lang: FromQuery[str | None] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> SpeakerPage:
     """Everybody who speaks."""
     found: EventRow = await request.app.state.events.get(event)
+    after = decode_id_cursor(cursor)
     async with request.app.state.db.read() as connection:
-        speakers = await queries.list_speakers(connection, found.event_id)
+        speakers = await queries.list_speakers_after(connection, found.event_id, speaker_id=after, limit=limit + 1)
     reader = reader_of(request, found, lang)
-    return [speaker_view(speaker, reader) for speaker in speakers]
+    page = speakers[:limit]
+    return SpeakerPage(
+        speakers=[speaker_view(speaker, reader) for speaker in page],
+        next_cursor=encode_cursor(str(page[-1].speaker_id)) if len(speakers) > limit else None,
+    )
 
 
 @patch("/sessions/{session_id:uuid}", guards=[require("organizer")])

@@ -77,6 +77,11 @@ class Speaker(Struct, frozen=True, kw_only=True):
     bio: str | Texts
 
 
+class SpeakerPage(Struct, frozen=True, kw_only=True):
+    speakers: list[Speaker]
+    next_cursor: str | None
+
+
 class Session(Struct, frozen=True, kw_only=True):
     id: UUID
     title: str | Texts

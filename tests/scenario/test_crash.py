@@ -55,7 +55,19 @@ class Server:
 
 @contextmanager
 def running_demo(data_dir: Path) -> Iterator[Server]:
-    command = [sys.executable, "-m", "server", "demo", "--json", "--data-dir", str(data_dir), "--port", "0", "--live-port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "server",
+        "demo",
+        "--json",
+        "--data-dir",
+        str(data_dir),
+        "--port",
+        "0",
+        "--live-port",
+        "0",
+    ]
     process = subprocess.Popen([*command, "--attendees", "400"], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

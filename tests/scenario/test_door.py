@@ -47,7 +47,9 @@ async def test_another_scan_under_the_same_id_is_refused(api: httpx.AsyncClient,
 
     assert response.status_code == 422
     assert response.json()["code"] == "checkin.scan_id_reused"
-    assert (await ask(api, demo.device(), scan(demo.badge(1))))["outcome"] == "admitted", "nobody was let in by the refused one"
+    assert (await ask(api, demo.device(), scan(demo.badge(1))))["outcome"] == "admitted", (
+        "nobody was let in by the refused one"
+    )
 
 
 async def test_devices_do_not_share_scan_ids(api: httpx.AsyncClient, demo: Demo) -> None:
