@@ -8,8 +8,10 @@ import socket
 import uvicorn
 
 from server.app import create_app
+from server.checkin.lane import Lane
 from server.child import Child, run_child
 from server.config import Settings
+from server.http_protocol import OneWriteProtocol
 
 
 class _Server(uvicorn.Server):
@@ -21,10 +23,11 @@ class _Server(uvicorn.Server):
 
 async def run_api(settings: Settings, listening: socket.socket, child: Child) -> None:
     """Serves until `child.stopping` is set; requests under way are answered."""
+    app = create_app(settings)
     server = _Server(
         uvicorn.Config(
-            create_app(settings),
-            http="httptools",
+            Lane(app, app.state),
+            http=OneWriteProtocol,
             ws="none",
             loop="none",
             log_config=None,

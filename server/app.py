@@ -12,8 +12,7 @@ from server.announcement import routes as announcement_routes
 from server.attendee import routes as attendee_routes
 from server.checkin import routes as checkin_routes
 from server.checkin.door import Doors
-from server.checkin.lane import Lane
-from server.checkin.writer import Writer
+from server.checkin.writers import Writers
 from server.config import Settings
 from server.db import connect, open_database
 from server.errors import EXCEPTION_HANDLERS
@@ -41,12 +40,13 @@ def create_app(settings: Settings) -> Litestar:
         async with AsyncExitStack() as stack:
             db = await stack.enter_async_context(open_database(url, size=settings.pool_size, name="api"))
             watch = await stack.enter_async_context(Watch(url, name="api watch").run())
-            writer = await stack.enter_async_context(Writer(lambda: connect(url, name="check-in writer")).run())
+            writers = Writers(lambda: connect(url, name="check-in writer"), count=settings.writers)
+            await stack.enter_async_context(writers.run())
             app.state.update(
                 settings=settings,
                 db=db,
                 watch=watch,
-                writer=writer,
+                writers=writers,
                 events=Events(db),
                 principals=Principals(db),
                 documents=Documents(db, watch),
@@ -55,7 +55,7 @@ def create_app(settings: Settings) -> Litestar:
             )
             yield
 
-    app = Litestar(
+    return Litestar(
         route_handlers=[
             event_routes.router,
             schedule_routes.router,
@@ -75,5 +75,3 @@ def create_app(settings: Settings) -> Litestar:
         debug=False,
         logging_config=None,
     )
-    app.asgi_handler = Lane(app.asgi_handler, app.state)
-    return app

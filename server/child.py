@@ -40,6 +40,7 @@ class Child:
 def run_child(serve: Callable[[Settings, socket.socket, Child], Awaitable[None]]) -> None:
     """Runs a child's coroutine with its settings and its listening socket until it ends."""
     configure_logging()
+    _allow_many_connections()
     listening = socket.socket(fileno=int(os.environ[LISTENING_FD]))
 
     async def run() -> None:
@@ -58,6 +59,17 @@ def configure_logging() -> None:
     )
     logging.getLogger("websockets").setLevel(logging.CRITICAL)  # a client that goes away mid-handshake is no news
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def _allow_many_connections() -> None:
+    """Raises the soft limit of open files to the hard one: 1,024, the usual soft one, is not enough for a hall of phones."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS calls its hard limit infinite and allows less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -38,7 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     durable: bool = True
     """False gives up every promise about crashes; only the tests do that."""
     pool_size: int = 4
-    """Database connections of one API process, besides its writer's and its listener's."""
+    """Database connections of one API process, besides its writers' and its listener's."""
+    writers: int = 2
+    """Connections on which one API process writes check-ins."""
     drain_seconds: float = 5.0
     """Over how long a stopping gateway says good-bye to its clients."""
 
@@ -86,6 +88,7 @@ def check_ranges(settings: Settings) -> None:
         ("live_port", 0, 65535),
         ("workers", 1, 64),
         ("pool_size", 1, 100),
+        ("writers", 1, 16),
         ("drain_seconds", 0, 300),
     ):
         value = getattr(settings, name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 if TYPE_CHECKING:
-    from server.checkin.writer import Writer
+    from server.checkin.writers import Writers
 
 
 class Metrics:
@@ -23,11 +23,11 @@ class Metrics:
         self._batches = Gauge("digitalnow_checkin_batches", "Batches committed", registry=self.registry)
         self._waiting = Gauge("digitalnow_checkin_waiting", "Scans that wait for their turn", registry=self.registry)
 
-    def read_writer(self, writer: Writer) -> None:
-        """Takes over what the writer counts by itself, so that its hot path carries no metrics library."""
-        self._written.set(writer.written)
-        self._batches.set(writer.batches)
-        self._waiting.set(writer.depth)
+    def read_writers(self, writers: Writers) -> None:
+        """Takes over what the writers count by themselves, so that their hot path carries no metrics library."""
+        self._written.set(writers.written)
+        self._batches.set(writers.batches)
+        self._waiting.set(writers.depth)
 
 
 REGISTRY = Metrics()

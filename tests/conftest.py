@@ -48,7 +48,9 @@ class Demo(Struct, frozen=True):
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The DSN of a PostgreSQL that is fast because it may lose everything."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False, settings={"max_connections": "200"}) as server:
+    with EmbeddedPostgres(
+        tmp_path_factory.mktemp("postgres"), durable=False, settings={"max_connections": "200"}
+    ) as server:
         yield server.start()
 
 
@@ -61,7 +63,9 @@ async def template(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> D
     await migrate(url, durable=False)
     async with open_database(url, size=1, name="tests") as db:
         options = Options(attendees=ATTENDEES, exhibitors=6, seed=7, starts_on=date(2026, 12, 18))
-        file = await load.load_demo(db, options, None, lambda event_id: folder_of(folder, event_id), lambda _done, _of: None)
+        file = await load.load_demo(
+            db, options, None, lambda event_id: folder_of(folder, event_id), lambda _done, _of: None
+        )
     lines = next(folder.glob("demo/*/attendees.csv")).read_text(encoding="utf-8").splitlines()
     return Demo(file, list(csv.DictReader(lines)))
 
@@ -70,7 +74,7 @@ async def template(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> D
 async def database_url(postgres: str, template: Demo) -> AsyncIterator[str]:
     """A database of the test's own with the sample event in it."""
     name = f"test_{uuid.uuid4().hex}"
-    await _administer(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY file_copy')
+    await _administer(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
     yield _database(postgres, name)
     await _administer(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -10,21 +10,21 @@ from server.checkin.door import Door
 from server.checkin.errors import UnknownList
 from server.checkin.policy import DOUBLE_TRIGGER, code_for_log, refusal
 from server.checkin.types import Admission, Answer, CheckIn, LoggedScan, Person, Scan
-from server.checkin.writer import Writer
+from server.checkin.writers import Writers
 from server.device.types import DeviceRow
 from server.errors import InvalidRequest
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 
 
-async def check_in(door: Door, writer: Writer, device: DeviceRow, command: CheckIn) -> Answer:
+async def check_in(door: Door, writers: Writers, device: DeviceRow, command: CheckIn) -> Answer:
     """Logs a scan and returns the log's answer.
 
     Raises `UnknownList`, `ScanIdReused`, `InvalidRequest` (nothing was logged), `Overloaded` (it may have been logged: the
     same scan id gets the answer later).
     """
     scan, badge = _propose(door, device, command)
-    logged = await writer.submit(scan)
+    logged = await writers.submit(scan)
     return _answer(door, logged, badge)
 
 

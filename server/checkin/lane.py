@@ -84,7 +84,7 @@ class Lane:
             raise InvalidRequest(str(error)) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UnreadableBody(f"The body is not valid JSON: {error}.") from error
-        return await check_in(door, state.writer, device, command)
+        return await check_in(door, state.writers, device, command)
 
 
 def _authorization(headers: list[tuple[bytes, bytes]]) -> str | None:

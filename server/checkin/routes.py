@@ -63,7 +63,7 @@ async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str], da
     """
     found: EventRow = await request.app.state.events.get(event)
     door: Door = await request.app.state.doors.get(found.event_id)
-    answer = await check_in(door, request.app.state.writer, request.user, data)
+    answer = await check_in(door, request.app.state.writers, request.user, data)
     REGISTRY.checkins.labels(answer.outcome).inc()
     return answer
 

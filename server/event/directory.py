@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from uuid import UUID
 
@@ -21,18 +22,27 @@ class Events:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._known: dict[str, tuple[float, EventRow]] = {}
+        self._reading: dict[str, asyncio.Task[EventRow | None]] = {}
 
     async def get(self, name: str) -> EventRow:
         """The event of this slug or id. Raises `UnknownEvent`."""
         known = self._known.get(name)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        found = await self._read(name)
+        found = await self._read_once(name)
         if found is None:
             self._known.pop(name, None)
             raise UnknownEvent
         self._known[name] = (time.monotonic() + REMEMBER_SECONDS, found)
         return found
+
+    async def _read_once(self, name: str) -> EventRow | None:
+        """One query however many ask at a time: when the memory expires, thousands do."""
+        reading = self._reading.get(name)
+        if reading is None:
+            reading = self._reading[name] = asyncio.create_task(self._read(name))
+            reading.add_done_callback(lambda _done: self._reading.pop(name, None))
+        return await asyncio.shield(reading)  # one asker that goes away does not take the others' answer along
 
     async def _read(self, name: str) -> EventRow | None:
         if len(name) > MAX_NAME_LENGTH or "\x00" in name:

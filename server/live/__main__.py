@@ -32,6 +32,7 @@ async def run_gateway(settings: Settings, listening: socket.socket, child: Child
             gateway.handle,
             sock=listening,
             process_request=gateway.process_request,
+            backlog=4096,  # the library listens again, with 100: thousands of phones come back in one second
             compression=None,  # the same bytes for everybody, and 14 KiB instead of 64 a connection
             ping_interval=None,  # the heartbeat and the kernel's time-out notice the dead
             max_size=MAX_FRAME_BYTES,
