@@ -22,13 +22,25 @@ from server.exhibitor import routes as exhibitor_routes
 from server.feed import Watch, routes as feed_routes
 from server.live import routes as live_routes
 from server.migrate import ticket_key
-from server.openapi import openapi_config
 from server.principals import Principals
 from server.reference import routes as reference_routes
 from server.schedule import routes as schedule_routes
 from server.schedule.documents import Documents
 
 MAX_BODY_BYTES = 1024 * 1024
+
+ROUTERS = (
+    event_routes.router,
+    schedule_routes.router,
+    announcement_routes.router,
+    checkin_routes.router,
+    exhibitor_routes.router,
+    attendee_routes.router,
+    feed_routes.router,
+    live_routes.router,
+    operations.router,
+    reference_routes.router,
+)
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -44,6 +56,7 @@ def create_app(settings: Settings) -> Litestar:
             await stack.enter_async_context(writers.run())
             app.state.update(
                 settings=settings,
+                routers=ROUTERS,
                 db=db,
                 watch=watch,
                 writers=writers,
@@ -56,22 +69,11 @@ def create_app(settings: Settings) -> Litestar:
             yield
 
     return Litestar(
-        route_handlers=[
-            event_routes.router,
-            schedule_routes.router,
-            announcement_routes.router,
-            checkin_routes.router,
-            exhibitor_routes.router,
-            attendee_routes.router,
-            feed_routes.router,
-            live_routes.router,
-            operations.router,
-            reference_routes.router,
-        ],
+        route_handlers=ROUTERS,
         lifespan=[resources],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
-        openapi_config=openapi_config(),
+        openapi_config=None,  # `operations` serves the document that `openapi` makes
         debug=False,
         logging_config=None,
     )

@@ -17,7 +17,6 @@ from litestar.exceptions import (
     HTTPException,
     MethodNotAllowedException,
     NotFoundException,
-    SerializationException,
     ValidationException,
 )
 from litestar.types import ExceptionHandlersMap
@@ -122,9 +121,8 @@ def problem_of(error: AppError) -> Problem:
 
 def from_framework(error: HTTPException) -> Problem:
     """The framework's own refusals (no such path, wrong method, wrong parameter) in our form."""
-    code = {404: "path.unknown", 405: "path.method_not_allowed", 413: "request.too_large", 401: "auth.required"}.get(
-        error.status_code, "request.invalid" if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else "server.error"
-    )
+    codes = {404: "path.unknown", 405: "path.method_not_allowed", 413: "request.too_large", 401: "auth.required"}
+    code = codes.get(error.status_code, "request.invalid")
     detail = {404: "There is nothing at this path.", 405: "This path does not take that method."}.get(
         error.status_code, error.detail
     )
@@ -145,25 +143,17 @@ def _render_app_error(_request: Request[Any, Any, Any], error: AppError) -> Resp
     return _render(problem_of(error), error.headers)
 
 
-def _render_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    if isinstance(error.__cause__, SerializationException):
-        return _render(problem_of(UnreadableBody(f"The body is not valid JSON: {error.detail}.")), {})
+def _render_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _render(unexpected_problem(request.method, request.url.path, error), {})
     return _render(from_framework(error), dict(error.headers or {}))
 
 
 def _render_validation(_request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     first: Any = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
     message, key = str(first.get("message", error.detail)), str(first.get("key", ""))
-    if message == "'data'":  # the framework's words for a body that is not there
-        return _render(problem_of(UnreadableBody("This path takes a JSON body, and there is none.")), {})
-    key = "" if key == "data" else key  # the framework's name for the body as a whole
     problem = problem_of(InvalidRequest(f"{message} in `{key}`" if key else message))
     return _render(msgspec.structs.replace(problem, field=key or problem.field), {})
-
-
-def _render_broken_text(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[bytes]:
-    """Bytes that are no UTF-8 surface unwrapped from the framework's reading of a body or of a path."""
-    return _render(problem_of(UnreadableBody()), {})
 
 
 def unexpected_problem(method: str, path: str, error: BaseException) -> Problem:
@@ -190,6 +180,5 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     NotFoundException: _render_http_error,
     MethodNotAllowedException: _render_http_error,
     HTTPException: _render_http_error,
-    UnicodeDecodeError: _render_broken_text,
     Exception: _render_unexpected,
 }

@@ -48,7 +48,12 @@ async def migrate(url: str, *, durable: bool = True) -> bool:
         schema = schema_text()
         was_missing = not await connection.fetchval(IS_INSTALLED)
         try:
-            if was_missing or (await connection.fetchrow(GET_INSTALLATION))[0] > SCHEMA_VERSION:
+            installed = None if was_missing else await connection.fetchrow(GET_INSTALLATION)
+            if not was_missing and installed is None:
+                raise SchemaRefused(
+                    "The database has lost the row that describes it: restore it whole, or use an empty one."
+                )
+            if installed is None or installed["schema_version"] > SCHEMA_VERSION:
                 await connection.execute(schema)
         except asyncpg.PostgresError as error:
             raise _refusal(error) from None

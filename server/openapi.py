@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from litestar import Litestar
+import msgspec
+from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License
 
 from server import __version__
+from server.body import COMMAND
 from server.errors import PROBLEM_JSON
 
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -33,7 +36,7 @@ _DESCRIPTION = (
 
 
 def openapi_config() -> OpenAPIConfig:
-    """The framework's part; its own pages are left out, since they load their scripts from elsewhere."""
+    """The framework's part. Its pages are not served: they load their scripts from elsewhere."""
     return OpenAPIConfig(
         title="Digital Now companion",
         version=__version__,
@@ -41,17 +44,21 @@ def openapi_config() -> OpenAPIConfig:
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         use_handler_docstrings=True,
         operation_id_creator=lambda handler, _method, _path: _camel_case(handler.handler_name),
-        path="/_openapi",
-        render_plugins=[],
     )
 
 
 @cache
-def document_of(app: Litestar) -> dict[str, Any]:
-    """The whole document: the framework's, with the errors and the token that each operation takes."""
+def document_of(routers: tuple[Router, ...]) -> dict[str, Any]:
+    """The whole document: the framework's, with the bodies, the errors and the tokens that each operation takes.
+
+    The framework describes only an application of its own pages, so one is made for that and never served.
+    """
+    app = Litestar(routers, openapi_config=openapi_config(), logging_config=None)
     document: dict[str, Any] = app.openapi_schema.to_schema()
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    commands = _commands(app)
+    components["schemas"] |= _schemas_of(commands.values())
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "dn_…"}}
     problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     protected = _protected_operations(app)
@@ -60,6 +67,10 @@ def document_of(app: Litestar) -> dict[str, Any]:
             responses = operation["responses"]
             responses.pop("400", None)  # the framework's own form of a validation error, which is never sent
             responses["default"] = {"description": "Why it was not done", "content": problem}
+            command = commands.get(str(operation.get("operationId")))
+            if command is not None:
+                reference = {"$ref": f"#/components/schemas/{command.__name__}"}
+                operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
             if kinds := protected.get(str(operation.get("operationId"))):
                 operation["security"] = [{"token": sorted(kinds)}]
     return document
@@ -73,6 +84,21 @@ def _protected_operations(app: Litestar) -> dict[str, set[str]]:
         for handler in getattr(route, "route_handlers", ())
         if handler.guards
     }
+
+
+def _commands(app: Litestar) -> dict[str, type[msgspec.Struct]]:
+    """Operation → the Struct its body is read as (`body.describe`)."""
+    return {
+        _camel_case(handler.handler_name): handler.opt[COMMAND]
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if COMMAND in handler.opt
+    }
+
+
+def _schemas_of(commands: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:
+    _, schemas = msgspec.json.schema_components(commands, ref_template="#/components/schemas/{name}")
+    return schemas
 
 
 def _camel_case(name: str) -> str:

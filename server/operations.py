@@ -47,7 +47,9 @@ async def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
 @get("/openapi.json", include_in_schema=False)
 async def get_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """This server's API as an OpenAPI document."""
-    return Response(msgspec.json.encode(document_of(request.app)), media_type="application/vnd.oai.openapi+json")
+    return Response(
+        msgspec.json.encode(document_of(request.app.state.routers)), media_type="application/vnd.oai.openapi+json"
+    )
 
 
 router = Router(path="/", route_handlers=[get_liveness, get_readiness, get_metrics, get_openapi], tags=["operations"])

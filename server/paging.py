@@ -42,7 +42,8 @@ def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
     if cursor is None:
         return None
     try:
-        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(_SEPARATOR)
+        padded = cursor + "=" * (-len(cursor) % 4)
+        key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(_SEPARATOR)
     except (binascii.Error, UnicodeDecodeError, ValueError):
         key = []
     if len(key) != parts or any("\x00" in part for part in key):

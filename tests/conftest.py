@@ -107,7 +107,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API, which runs in this loop; its base is the sample event."""
-    async with running_api(settings) as base, httpx.AsyncClient(base_url=base) as client:
+    async with running_api(settings) as base, httpx.AsyncClient(base_url=base, timeout=30) as client:
         yield client
 
 
@@ -149,7 +149,8 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def _listen() -> socket.socket:
-    listening = socket.socket()
+    # asyncio sends small answers at once (TCP_NODELAY) only where it sees from the protocol's number that this is TCP.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen(100)
     return listening

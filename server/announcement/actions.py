@@ -13,10 +13,12 @@ from server.errors import InvalidRequest
 from server.feed import emit
 from server.feed.types import ANNOUNCEMENTS
 from server.ids import new_id
+from server.instants import check_instant
 
 
 async def publish_announcement(db: Database, event_id: UUID, command: PublishAnnouncement) -> Published:
     """Stores an announcement and tells the feed. Raises `InvalidRequest` for one that has already expired."""
+    check_instant(command.expires_at, "expires_at")
     try:
         async with db.tx() as tx:
             announcement = await queries.insert_announcement(tx, event_id, announcement_id=new_id(), command=command)

@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Router, get, post
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery
 
 from server.announcement import queries
 from server.announcement.actions import publish_announcement
 from server.announcement.types import Announcement, AnnouncementPage, AnnouncementRow, PublishAnnouncement, Published
 from server.auth import require
+from server.body import describe, read_body
 from server.errors import InvalidRequest
 from server.event.reader import Reader, reader_of
 from server.event.types import EventRow
@@ -21,13 +22,12 @@ from server.paging import DEFAULT_LIMIT, NOT_OURS, Cursor, Limit, decode_cursor,
 _BEFORE_ALL = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
-@post("/announcements", guards=[require("organizer")])
-async def post_announcement(
-    request: Request[Any, Any, Any], event: FromPath[str], data: JSONBody[PublishAnnouncement]
-) -> Published:
+@post("/announcements", guards=[require("organizer")], opt=describe(PublishAnnouncement))
+async def post_announcement(request: Request[Any, Any, Any], event: FromPath[str]) -> Published:
     """Tells everybody. Whoever listens to channel `announcements` hears `announcement.published`."""
     found: EventRow = await request.app.state.events.get(event)
-    return await publish_announcement(request.app.state.db, found.event_id, data)
+    command = await read_body(request, PublishAnnouncement)
+    return await publish_announcement(request.app.state.db, found.event_id, command)
 
 
 @get("/announcements")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from server.schedule.types import Instant
+from server.instants import Instant
 from server.texts import LineTexts, ParagraphTexts, Texts
 
 

@@ -12,9 +12,7 @@ from server.checkin.policy import DOUBLE_TRIGGER, code_for_log, refusal
 from server.checkin.types import Admission, Answer, CheckIn, LoggedScan, Person, Scan
 from server.checkin.writers import Writers
 from server.device.types import DeviceRow
-from server.errors import InvalidRequest
-
-_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+from server.instants import check_instant
 
 
 async def check_in(door: Door, writers: Writers, device: DeviceRow, command: CheckIn) -> Answer:
@@ -32,8 +30,7 @@ def _propose(door: Door, device: DeviceRow, command: CheckIn) -> tuple[Scan, Bad
     checkin_list = door.lists.get(command.list)
     if checkin_list is None:
         raise UnknownList(f"There is no check-in list `{command.list}` in this event.")
-    if command.scanned_at is not None and not _FIRST_YEAR <= command.scanned_at.year <= _LAST_YEAR:
-        raise InvalidRequest("The time lies outside 1970 to 2200 - at `$.scanned_at`")
+    check_instant(command.scanned_at, "scanned_at")
     badge = door.badge_of(command.code)
     entry = command.direction == "entry"
     reason = refusal(badge, checkin_list) if entry else (None if badge else "unknown_code")

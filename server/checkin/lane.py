@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from server.body import decode_body
 from server.checkin.actions import check_in
 from server.checkin.routes import authenticate_device
 from server.checkin.types import Answer, CheckIn
@@ -20,9 +21,7 @@ from server.errors import (
     PROBLEM_JSON,
     AppError,
     BodyTooLarge,
-    InvalidRequest,
     Problem,
-    UnreadableBody,
     problem_of,
     unexpected_problem,
 )
@@ -37,7 +36,7 @@ SUFFIX = "/checkins"
 MAX_BODY_BYTES = 64 * 1024
 """A scan of the longest code there is, every character escaped, is below 30 KB."""
 
-_decode = msgspec.json.Decoder(CheckIn).decode
+_decoder = msgspec.json.Decoder(CheckIn)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,15 +74,7 @@ class Lane:
         found = await state.events.get(event)
         door = state.doors.known(found.event_id) or await state.doors.get(found.event_id)
         device = authenticate_device(door, _authorization(headers))
-        body = await _read(receive)
-        if not body:
-            raise UnreadableBody("This path takes a JSON body, and there is none.")
-        try:
-            command = _decode(body)
-        except msgspec.ValidationError as error:
-            raise InvalidRequest(str(error)) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise UnreadableBody(f"The body is not valid JSON: {error}.") from error
+        command = decode_body(await _read(receive), _decoder)
         return await check_in(door, state.writers, device, command)
 
 

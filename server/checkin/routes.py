@@ -7,10 +7,11 @@ from typing import Any
 from litestar import Request, Router, get, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
 from server.auth import accepting, bearer, hash_token, kind_of, require
+from server.body import describe, read_body
 from server.checkin import queries
 from server.checkin.actions import check_in
 from server.checkin.door import Door
@@ -55,15 +56,16 @@ async def _only_devices(connection: ASGIConnection[Any, Any, Any, Any], _handler
     connection.scope["user"] = authenticate_device(door, connection.headers.get("authorization"))
 
 
-@post("/checkins", status_code=200, guards=[accepting(_only_devices, "device")])
-async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str], data: JSONBody[CheckIn]) -> Answer:
+@post("/checkins", status_code=200, guards=[accepting(_only_devices, "device")], opt=describe(CheckIn))
+async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str]) -> Answer:
     """Answers one scan. A refusal is an answer too (200); an error means that the question was not answered.
 
     Send the same `scan_id` again after a lost connection: the answer is the same, and nobody is admitted twice.
     """
     found: EventRow = await request.app.state.events.get(event)
     door: Door = await request.app.state.doors.get(found.event_id)
-    answer = await check_in(door, request.app.state.writers, request.user, data)
+    command = await read_body(request, CheckIn)
+    answer = await check_in(door, request.app.state.writers, request.user, command)
     REGISTRY.checkins.labels(answer.outcome).inc()
     return answer
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from server.instants import Instant
 from server.texts import Texts
 
 Direction = Literal["entry", "exit"]
@@ -25,7 +26,7 @@ class CheckIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     code: Annotated[str, Meta(min_length=1, max_length=4296)]
     """What was read or typed: a badge's code or its short code. 4,296 characters are the most a QR code holds."""
     direction: Direction = "entry"
-    scanned_at: Annotated[datetime, Meta(tz=True)] | None = None
+    scanned_at: Instant | None = None
     """When, by the device's clock."""
 
 

@@ -16,6 +16,9 @@ run the whole test suite, lint and types
 
 Needs a checkout. The tests start a PostgreSQL of their own. Further words go to pytest: `test -- -k door -x`."""
 
+PARALLEL = ("-n", "4", "--dist", "loadfile")
+"""Files at a time, on any number of cores: most of a test is waiting."""
+
 CHECKS = (
     ("lint", ("ruff", "check", ".")),
     ("format", ("ruff", "format", "--check", ".")),
@@ -37,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name, command in () if arguments.quick else CHECKS:
         if not _passes(name, [str(Path(sys.executable).with_name(command[0])), *command[1:]], checkout):
             failed.append(name)
-    if not _passes("tests", [sys.executable, "-m", "pytest", "-q", *arguments.pytest], checkout):
+    if not _passes("tests", [sys.executable, "-m", "pytest", "-q", *PARALLEL, *arguments.pytest], checkout):
         failed.append("tests")
     print(f"Failed: {', '.join(failed)}." if failed else "Everything passed.", flush=True)
     return 1 if failed else 0

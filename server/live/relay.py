@@ -121,14 +121,16 @@ class Relay:
                 return
             try:
                 await self._read_on(log)
-            except LOST_CONNECTION as error:
-                logger.warning("cannot read channel %s (%s); trying again", log.channel, error)
-                await asyncio.sleep(RETRY_SECONDS)
             except BrokenLog:
                 # The table never shows N+1 before N; seeing it means that history was cut away. Everybody starts over.
                 logger.exception("channel %s of %s is broken", log.channel, log.event_id)
                 self._replace(key, log)
                 return
+            except Exception as error:  # a reading that ended here would be missed by nobody until the next event
+                if not isinstance(error, LOST_CONNECTION):
+                    logger.exception("reading channel %s failed in a way nobody foresaw", log.channel)
+                logger.warning("cannot read channel %s (%s); trying again", log.channel, error)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_on(self, log: Log) -> None:
         self.queries += 1

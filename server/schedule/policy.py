@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from server.errors import InvalidRequest
+from server.instants import check_instant
 from server.schedule.types import ChangeSession, FieldChange, SessionRow, Status
 
 
@@ -19,10 +20,12 @@ def apply_change(session: SessionRow, change: ChangeSession) -> SessionRow:
         if (value := getattr(change, name)) is not UNSET and name != "status"
     }
     for name in given.keys() & {"starts_at", "ends_at"}:
+        check_instant(given[name], name)
         given[name] = given[name].astimezone(UTC)
     if "starts_at" in given and "ends_at" not in given:
         given["ends_at"] = given["starts_at"] + (session.ends_at - session.starts_at)
     changed = msgspec.structs.replace(session, **given)
+    check_instant(changed.ends_at, "ends_at")
     if changed.ends_at <= changed.starts_at:
         raise InvalidRequest("The session would end before it starts - at `$.ends_at`")
     status = _status_after(session, changed) if change.status is UNSET else change.status

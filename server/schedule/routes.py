@@ -7,9 +7,10 @@ from uuid import UUID
 
 from litestar import Request, Response, Router, get, patch
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery
 
 from server.auth import require
+from server.body import describe, read_body
 from server.conditional import accepts_gzip, is_unchanged
 from server.event.reader import reader_of
 from server.event.types import EventRow
@@ -87,13 +88,14 @@ async def list_speakers(
     )
 
 
-@patch("/sessions/{session_id:uuid}", guards=[require("organizer")])
+@patch("/sessions/{session_id:uuid}", guards=[require("organizer")], opt=describe(ChangeSession))
 async def patch_session(
-    request: Request[Any, Any, Any], event: FromPath[str], session_id: FromPath[UUID], data: JSONBody[ChangeSession]
+    request: Request[Any, Any, Any], event: FromPath[str], session_id: FromPath[UUID]
 ) -> SessionDetail:
     """Moves, delays, cancels or rewrites a session. Everybody who listens to channel `schedule` hears `session.changed`."""
     found: EventRow = await request.app.state.events.get(event)
-    session = await change_session(request.app.state.db, found.event_id, session_id, data)
+    change = await read_body(request, ChangeSession)
+    session = await change_session(request.app.state.db, found.event_id, session_id, change)
     request.app.state.documents.forget(
         found.event_id
     )  # the organizer's next reading shows it, even before the feed's hint arrives

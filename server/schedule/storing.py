@@ -14,8 +14,6 @@ async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
     """Gives everything an id and stores it as version 1."""
     rooms = {room.key: new_id() for room in programme.rooms}
     tracks = {track.key: new_id() for track in programme.tracks}
-    speakers = {speaker.key: new_id() for speaker in programme.speakers}
-    sessions = {session.key: new_id() for session in programme.sessions}
     await _copy(tx, "schedule", ["event_id"], [(event_id,)])
     await _copy(
         tx,
@@ -35,6 +33,14 @@ async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
             for position, track in enumerate(programme.tracks)
         ),
     )
+    await _store_sessions(tx, event_id, programme, rooms, tracks)
+
+
+async def _store_sessions(
+    tx: Tx, event_id: UUID, programme: Programme, rooms: dict[str, UUID], tracks: dict[str, UUID]
+) -> None:
+    speakers = {speaker.key: new_id() for speaker in programme.speakers}
+    sessions = {session.key: new_id() for session in programme.sessions}
     await _copy(
         tx,
         "speaker",
@@ -47,14 +53,14 @@ async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
     await _copy(
         tx,
         "session",
-        ["event_id", "session_id", *_SESSION_COLUMNS, "room_id", "track_id"],
+        ["event_id", "session_id", "room_id", "track_id", *_SESSION_COLUMNS],
         (
             (
                 event_id,
                 sessions[session.key],
+                rooms[session.room] if session.room else None,
+                tracks[session.track] if session.track else None,
                 *_session_values(session),
-                rooms.get(session.room or ""),
-                tracks.get(session.track or ""),
             )
             for session in programme.sessions
         ),

@@ -9,10 +9,10 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from server.feed import Position
+from server.instants import Instant
 from server.texts import LineTexts, ParagraphTexts, Texts
 
 Status = Literal["scheduled", "moved", "delayed", "cancelled"]
-Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class VersionRow(Struct, frozen=True):

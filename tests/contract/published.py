@@ -1,0 +1,98 @@
+"""The API as its OpenAPI document describes it, and what each operation needs in order to be asked for real."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import httpx
+import msgspec
+
+from server.app import ROUTERS
+from server.openapi import document_of
+from tests.conftest import Demo, bearer
+
+METHODS = ("get", "put", "post", "patch", "delete")
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+class Operation(NamedTuple):
+    method: str
+    path: str
+    """As in the document, with its parameters in braces."""
+    spec: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.spec["operationId"])
+
+    @property
+    def takes_body(self) -> bool:
+        return "requestBody" in self.spec
+
+    @property
+    def kinds(self) -> list[str]:
+        """Whose tokens it takes; none for an operation that anybody may ask for."""
+        return [kind for requirement in self.spec.get("security", ()) for kind in requirement["token"]]
+
+    def query_parameters(self) -> list[dict[str, Any]]:
+        return [parameter for parameter in self.spec.get("parameters", ()) if parameter["in"] == "query"]
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "patchSession": {"title": {"fr": "Un autre titre"}},
+    "postAnnouncement": {"title": {"fr": "Le déjeuner est servi"}, "body": {"fr": "Hall B"}},
+    "postCheckin": {"scan_id": "contract", "list": "main", "code": "no such badge"},
+}
+"""A body that the operation accepts, for each that takes one."""
+
+PATH_VALUES = {"event": "digital-now", "channel": "announcements", "session_id": NOBODY}
+
+
+def make_document() -> dict[str, Any]:
+    """The document of a fresh application, as a reader gets it."""
+    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document_of(ROUTERS)))
+    return document
+
+
+def operations_of(document: dict[str, Any]) -> list[Operation]:
+    return [
+        Operation(method, path, item[method])
+        for path, item in document["paths"].items()
+        for method in METHODS
+        if method in item
+    ]
+
+
+DOCUMENT = make_document()
+OPERATIONS = operations_of(DOCUMENT)
+
+
+def url_of(api: httpx.AsyncClient, path: str, **values: str) -> str:
+    """Where a path of the document is on that server."""
+    for name, value in (PATH_VALUES | values).items():
+        path = path.replace(f"{{{name}}}", value)
+    assert "{" not in path, f"tests/contract/published.py has no value for a parameter of {path}"
+    return str(api.base_url.join(path))
+
+
+def tokens_of(demo: Demo) -> dict[str, str]:
+    """One of each kind."""
+    return {
+        "organizer": demo.file.organizer_token,
+        "device": demo.device(),
+        "exhibitor": demo.file.exhibitors[0].token,
+        "attendee": demo.attendees[0]["token"],
+    }
+
+
+def token_for(operation: Operation, demo: Demo) -> dict[str, str]:
+    """The header of somebody who may ask for it."""
+    return bearer(tokens_of(demo)[operation.kinds[0]]) if operation.kinds else {}
+
+
+def body_for(operation: Operation) -> dict[str, Any] | None:
+    """A body that it accepts."""
+    if not operation.takes_body:
+        return None
+    assert operation.id in BODIES, f"tests/contract/published.py needs a body for {operation.id}"
+    return BODIES[operation.id]

@@ -1,0 +1,525 @@
+"""Whatever is sent, the answer is a problem (RFC 9457) that a program can tell apart and a person can read; what goes wrong
+on our side is told by nothing but an id."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import pkgutil
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from litestar.exceptions import HTTPException
+
+import server
+from server.config import Settings
+from server.errors import PROBLEM_JSON, AppError
+from server.event import queries as event_queries
+from server.exhibitor import queries as exhibitor_queries
+from tests.conftest import Demo, bearer, running_api
+from tests.contract.published import DOCUMENT, METHODS, NOBODY, OPERATIONS, Operation, body_for, token_for, url_of
+
+WITH_BODY = [operation for operation in OPERATIONS if operation.takes_body]
+JSON = {"Content-Type": "application/json"}
+
+PROBLEM = Draft202012Validator(DOCUMENT["components"]["schemas"]["Problem"] | {"additionalProperties": False})
+
+
+def problem_faults(response: httpx.Response, *statuses: int) -> list[str]:
+    """Where a response is not a problem of one of these statuses."""
+    where = f"{response.request.method} {str(response.request.url)[:120]}"
+    if response.status_code not in statuses:
+        return [f"{where}: {response.status_code} {response.text[:200]}"]
+    if response.headers.get("content-type") != PROBLEM_JSON:
+        return [f"{where}: {response.status_code} is {response.headers.get('content-type')}"]
+    problem = response.json()
+    faults = [f"{where}: {error.message}" for error in PROBLEM.iter_errors(problem)]
+    if problem.get("status") != response.status_code or problem.get("type") != f"urn:digitalnow:{problem.get('code')}":
+        faults.append(f"{where}: {problem} contradicts itself or its status {response.status_code}")
+    if not problem.get("detail"):
+        faults.append(f"{where}: says nothing")
+    return faults
+
+
+def check(faults: list[str]) -> None:
+    """Fails with the first of many."""
+    assert not faults, "\n".join([f"{len(faults)} faults, among them:", *faults[:20]])
+
+
+def crash_faults(response: httpx.Response) -> list[str]:
+    """Where a response is our fault, or a refusal in another form."""
+    if response.status_code < HTTPStatus.BAD_REQUEST:
+        return []
+    return problem_faults(response, *range(400, 500))
+
+
+def test_what_is_no_problem_is_noticed() -> None:
+    def response(status: int, content: dict[str, Any] | bytes, media_type: str = PROBLEM_JSON) -> httpx.Response:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        request = httpx.Request("GET", "http://server/")
+        return httpx.Response(status, headers={"Content-Type": media_type}, content=body, request=request)
+
+    good = {"type": "urn:digitalnow:x.y", "title": "Not Found", "status": 404, "detail": "No.", "code": "x.y"}
+    assert problem_faults(response(404, good), 404) == []
+    assert problem_faults(response(404, good), 405)
+    assert problem_faults(response(404, good, "application/json"), 404)
+    assert problem_faults(response(404, good | {"status": 400}), 404)
+    assert problem_faults(response(404, good | {"type": "about:blank"}), 404)
+    assert problem_faults(response(404, good | {"detail": ""}), 404)
+    assert problem_faults(response(404, good | {"traceback": "File …"}), 404)
+    assert problem_faults(response(404, {"status_code": 404, "detail": "Not Found"}), 404)
+    assert crash_faults(response(500, good | {"status": 500}))
+    assert crash_faults(response(400, b"Bad Request", "text/plain"))
+
+
+async def test_a_method_that_a_path_does_not_take(api: httpx.AsyncClient) -> None:
+    faults = []
+    for path, item in DOCUMENT["paths"].items():
+        for method in set(METHODS) - item.keys():
+            response = await api.request(method, url_of(api, path))
+            faults += problem_faults(response, 405)
+            allowed = {word.strip().lower() for word in response.headers.get("allow", "").split(",")}
+            if not item.keys() <= allowed:
+                faults.append(f"{method} {path}: Allow names {allowed}, not {list(item)} (RFC 9110 §15.5.6)")
+    check(faults)
+
+
+NOTHING = (
+    "/nothing",
+    "/v1",
+    "/v1/events",
+    "/v1/events/digital-now/nothing",
+    "/v1/events/digital-now/live/",
+    "/v1/events/digital-now/../../../etc/passwd",
+    "/docs/../server.py",
+    "/_openapi",
+    "/_openapi/openapi.json",
+    "/_openapi/openapi.yaml",
+    "/schema",
+)
+
+
+async def test_a_path_that_does_not_exist(api: httpx.AsyncClient) -> None:
+    faults = []
+    for path in NOTHING:
+        for method in METHODS:
+            faults += problem_faults(await api.request(method, url_of(api, path)), 404)
+    check(faults)
+
+
+async def test_an_event_that_does_not_exist(api: httpx.AsyncClient, demo: Demo) -> None:
+    faults = []
+    for operation in OPERATIONS:
+        if "{event}" in operation.path:
+            for event in ("nobody", "00000000-0000-7000-8000-000000000000", "%00", "%FF%FE", "é" * 36, "x" * 5000):
+                response = await api.request(
+                    operation.method,
+                    url_of(api, operation.path, event=event),
+                    json=body_for(operation),
+                    headers=token_for(operation, demo),
+                )
+                faults += problem_faults(response, 404)
+                faults += [] if response.json()["code"] == "event.unknown" else [f"{operation.id}: {response.text}"]
+    check(faults)
+
+
+UNREADABLE = {
+    "empty": b"",
+    "blank": b"  \n",
+    "junk": b"{{{ not json",
+    "truncated": b'{"title": {"fr": "Mid',
+    "trailing": b"{} {}",
+    "invalid UTF-8": b'{"title": {"fr": "\xff\xfe"}}',
+    "overlong UTF-8": b'{"title": {"fr": "\xc0\x80"}}',
+    "UTF-16": '{"title": {"fr": "x"}}'.encode("utf-16"),
+    "not a number": b'{"title": NaN}',
+    "lone surrogate": b'{"title": {"fr": "\\ud800"}}',
+    "raw control character": b'{"title": {"fr": "a\x00b"}}',
+    "a form": b"title=x&body=y",
+    "opened fifty thousand times": b"[" * 50_000,
+}
+
+NO_OBJECT = {
+    "array": b"[]",
+    "array of the right thing": b'[{"title": {"fr": "x"}}]',
+    "null": b"null",
+    "text": b'"text"',
+    "number": b"1",
+}
+
+
+async def send(
+    api: httpx.AsyncClient,
+    operation: Operation,
+    demo: Demo,
+    content: bytes | AsyncIterator[bytes],
+    session: str = NOBODY,
+) -> httpx.Response:
+    """The operation with this body, by somebody who may ask for it."""
+    url = url_of(api, operation.path, session_id=session)
+    return await api.request(operation.method, url, content=content, headers=JSON | token_for(operation, demo))
+
+
+async def some_session(api: httpx.AsyncClient) -> str:
+    found: str = (await api.get("/schedule")).json()["sessions"][0]["id"]
+    return found
+
+
+async def test_a_body_that_cannot_be_read(api: httpx.AsyncClient, demo: Demo) -> None:
+    faults = []
+    for operation in WITH_BODY:
+        for name, body in UNREADABLE.items():
+            response = await send(api, operation, demo, body)
+            # A body is read from the front: 422 where an unknown field stands before the broken place.
+            faults += [f"{operation.id}, {name}: {fault}" for fault in problem_faults(response, 400, 422)]
+    check(faults)
+
+
+async def test_a_body_that_is_no_object(api: httpx.AsyncClient, demo: Demo) -> None:
+    faults = []
+    for operation in WITH_BODY:
+        for name, body in NO_OBJECT.items():
+            response = await send(api, operation, demo, body)
+            faults += [f"{operation.id}, {name}: {fault}" for fault in problem_faults(response, 422)]
+    check(faults)
+
+
+async def chunked(size: int) -> AsyncIterator[bytes]:
+    """A body whose length nobody announces."""
+    yield b'{"title": "'
+    for _ in range(size // 10_000):
+        yield b"a" * 10_000
+    yield b'"}'
+
+
+async def test_a_body_that_is_too_large(api: httpx.AsyncClient, demo: Demo) -> None:
+    faults = []
+    for operation in WITH_BODY:
+        announced = await send(api, operation, demo, b'{"title": "' + b"a" * 2_000_000 + b'"}')
+        streamed = await send(api, operation, demo, chunked(2_000_000))
+        faults += problem_faults(announced, 413) + problem_faults(streamed, 413)
+        faults += [
+            f"{operation.id}: {response.text}" for response in (announced, streamed) if "too_large" not in response.text
+        ]
+    check(faults)
+
+
+def properties_of(operation: Operation) -> dict[str, Any]:
+    """The members of its body with their schemas."""
+    reference = operation.spec["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    properties: dict[str, Any] = DOCUMENT["components"]["schemas"][reference.rpartition("/")[2]]["properties"]
+    return properties
+
+
+def wrong_values(schema: dict[str, Any]) -> Iterator[object]:
+    """Values that a member of this schema does not take, among them some that a lax reader would bend until they fit."""
+    yield from ([[1]], 1.5, {"fr": {"fr": 1}})
+    kinds = [schema, *schema.get("oneOf", ())]
+    if any(kind.get("type") == "boolean" for kind in kinds):
+        yield from (1, 0, "true", "yes", None)
+    if any(kind.get("format") == "date-time" for kind in kinds):
+        yield from (5, "5", "tomorrow", "2026-12-18", "2026-12-18T09:00:00", "18/12/2026 09:00")
+    if any(kind.get("format") == "uuid" for kind in kinds):
+        yield from (5, "", "x", "0" * 31)
+    if any("enum" in kind for kind in kinds):
+        yield from ("", "Scheduled", "nothing")
+
+
+async def test_a_value_of_the_wrong_type_names_its_field(api: httpx.AsyncClient, demo: Demo) -> None:
+    faults = []
+    session = await some_session(api)
+    for operation in WITH_BODY:
+        for name, schema in properties_of(operation).items():
+            for wrong in wrong_values(schema):
+                body = json.dumps((body_for(operation) or {}) | {name: wrong}).encode()
+                response = await send(api, operation, demo, body, session)
+                found = problem_faults(response, 422)
+                if not found:
+                    field = response.json().get("field", "")
+                    if (
+                        field.partition(".")[0].partition("[")[0] != name
+                        or f"`{field}`" not in response.json()["detail"]
+                    ):
+                        found = [response.text]
+                faults += [f"{operation.id} {name} = {wrong!r}: {fault}" for fault in found]
+    check(faults)
+
+
+async def test_a_missing_field_is_named(api: httpx.AsyncClient, demo: Demo) -> None:
+    faults = []
+    for operation in WITH_BODY:
+        reference = operation.spec["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        for name in DOCUMENT["components"]["schemas"][reference.rpartition("/")[2]]["required"]:
+            body = {key: value for key, value in (body_for(operation) or {}).items() if key != name}
+            response = await send(api, operation, demo, json.dumps(body).encode())
+            faults += problem_faults(response, 422)
+            faults += [] if f"`{name}`" in response.json()["detail"] else [f"{operation.id}: {response.text}"]
+    check(faults)
+
+
+async def test_an_unknown_field_is_refused(api: httpx.AsyncClient, demo: Demo) -> None:
+    """A misspelt `expires_at` that is ignored stays on every phone."""
+    faults = []
+    for operation in WITH_BODY:
+        response = await send(api, operation, demo, json.dumps((body_for(operation) or {}) | {"titel": 1}).encode())
+        faults += problem_faults(response, 422)
+        faults += [] if "titel" in response.text else [f"{operation.id}: {response.text}"]
+    check(faults)
+
+
+def nasty_values() -> Iterator[bytes]:
+    """JSON values by which parsers, drivers and databases have been brought down."""
+    yield b'"\\u0000"'
+    yield b'"a\\u0000b"'
+    yield b'"\\ud800"'
+    yield b'"\\udc00\\ud800"'
+    yield b'"\\ufffe\\uffff"'
+    yield b'"\\u202e\\u2066"'
+    yield b'"' + b"x" * 10_000 + b'"'
+    yield b'"' + "é".encode() * 5_000 + b'"'
+    yield b"[" * 20_000 + b"]" * 20_000
+    yield b'{"a":' * 5_000 + b"1" + b"}" * 5_000
+    yield b"1e400"
+    yield b"-0.0"
+    yield b"9" * 5_000
+    yield b"18446744073709551616"
+    yield b'"0000-00-00T00:00:00Z"'
+    yield b'"0001-01-01T00:00:00Z"'
+    yield b'"9999-12-31T23:00:00Z"'
+    yield b'"0001-01-01T00:00:00+14:00"'
+    yield b'"9999-12-31T23:59:59.999999-14:00"'
+    yield b'"2026-12-18T25:61:61Z"'
+    yield b'"2026-12-18T09:00:00.123456789123456789Z"'
+    yield b'"00000000-0000-0000-0000-000000000000"'
+    yield b'"\' OR 1=1; DROP TABLE scan; --"'
+    yield b'{"fr": "\\u0000"}'
+    yield b'{"\\u0000": "x"}'
+    yield b'{"fr": "\\ud800"}'
+    yield b'{"fr": "' + b"x" * 10_000 + b'"}'
+    yield b'{"fr": "x", "' + b"y" * 10_000 + b'": "x"}'
+    yield b"{" + b",".join(b'"l%d": "x"' % number for number in range(2_000)) + b"}"
+    yield b"{}"
+    yield b"null"
+
+
+async def test_no_value_in_a_body_brings_the_server_down(settings: Settings, demo: Demo) -> None:
+    faults = []
+    async with running_api(settings) as base, httpx.AsyncClient(base_url=base) as api:
+        session = await some_session(api)
+        for operation in WITH_BODY:
+            for name in [*properties_of(operation), "\\u0000", "unknown"]:
+                for value in nasty_values():
+                    response = await send(api, operation, demo, with_member(operation, name, value), session)
+                    found = crash_faults(response)
+                    if response.is_success:  # what was let in must not break those who read it
+                        found += crash_faults(await api.get("/schedule")) + crash_faults(
+                            await api.get("/announcements")
+                        )
+                    faults += [f"{operation.id} {name} = {value[:50]!r}: {fault}" for fault in found]
+    check(faults)
+
+
+def with_member(operation: Operation, name: str, value: bytes) -> bytes:
+    """A body that is right but for one member. Of two of one name the last counts."""
+    rest = json.dumps(body_for(operation)).encode()
+    return rest[:-1] + b', "' + name.encode() + b'": ' + value + b"}"
+
+
+async def test_no_parameter_brings_the_server_down(api: httpx.AsyncClient, demo: Demo) -> None:
+    values = ("", "%00", "a%00b", "%FF", "%ED%A0%80", "x" * 10_000, "-1", "0", "1e400", "9" * 400, "9223372036854775807",
+              "9223372036854775808", "-9223372036854775809", "null", "%E2%80%AE", "*", "AAAA", "7aCA", "%25", "a%26b=c",
+              "MjAyNi0xMi0xOB8x", "Hx8fHw", "[]", "%7B%7D", "'%20OR%201=1")  # fmt: skip
+    faults = []
+    for operation in OPERATIONS:
+        for parameter in operation.query_parameters():
+            for value in values:
+                url = f"{url_of(api, operation.path)}?{parameter['name']}={value}"
+                response = await api.request(operation.method, url, headers=token_for(operation, demo))
+                faults += crash_faults(response)
+    check(faults)
+
+
+async def test_no_path_brings_the_server_down(api: httpx.AsyncClient, demo: Demo) -> None:
+    faults = []
+    for operation in OPERATIONS:
+        for parameter in operation.spec.get("parameters", ()):
+            if parameter["in"] == "path":
+                for value in (
+                    "%00",
+                    "%FF",
+                    "%ED%A0%80",
+                    "..%2F..",
+                    "%2e%2e",
+                    "x" * 10_000,
+                    "'",
+                    "%25s",
+                    "-1",
+                    "é",
+                    "%0d%0a",
+                ):
+                    url = url_of(api, operation.path, **{parameter["name"]: value})
+                    response = await api.request(
+                        operation.method, url, json=body_for(operation), headers=token_for(operation, demo)
+                    )
+                    faults += problem_faults(response, 404)
+    check(faults)
+
+
+async def test_no_header_brings_the_server_down(api: httpx.AsyncClient, demo: Demo) -> None:
+    junk = (b"", b"\xff\xfe", b"x" * 20_000, b"*", b", ,,;;q=", b"a;q=nan, b;q=inf, c;q=-1", b"\"", b"W/", b"Bearer",
+            b"Bearer \xc3\xa9", b"Bearer " + b"dn_dev_" * 8, b"Basic eDp5", b"gzip;q=", b"identity;q=0, *;q=0")  # fmt: skip
+    names = (
+        "Authorization",
+        "Accept",
+        "Accept-Language",
+        "Accept-Encoding",
+        "If-None-Match",
+        "Content-Type",
+        "Host",
+        "Cookie",
+    )
+    faults = []
+    for operation in OPERATIONS:
+        body = json.dumps(body_for(operation)).encode() if operation.takes_body else b""
+        for name in names:
+            for value in junk:
+                headers = {key.encode(): text.encode() for key, text in (JSON | token_for(operation, demo)).items()}
+                headers = {key: text for key, text in headers.items() if key.lower() != name.lower().encode()}
+                response = await api.request(
+                    operation.method,
+                    url_of(api, operation.path),
+                    content=body,
+                    headers=headers | {name.encode(): value},
+                )
+                faults += [f"{name} = {value[:40]!r}: {fault}" for fault in crash_faults(response)]
+    check(faults)
+
+
+async def test_a_token_that_cannot_be_one_is_refused_everywhere(api: httpx.AsyncClient, demo: Demo) -> None:
+    faults = []
+    broken = demo.device()[:-1] + ("A" if demo.device()[-1] != "A" else "B")
+    for operation in OPERATIONS:
+        if operation.kinds:
+            for token in ("x", broken, demo.device().lower(), demo.device() + "x"):
+                response = await api.request(
+                    operation.method, url_of(api, operation.path), json=body_for(operation), headers=bearer(token)
+                )
+                faults += problem_faults(response, 401)
+    check(faults)
+
+
+def raising(error: Exception) -> Callable[..., Awaitable[None]]:
+    """A query that fails."""
+
+    async def broken(*_: object, **__: object) -> None:
+        raise error
+
+    return broken
+
+
+async def test_an_unexpected_error_is_told_as_an_id_and_logged_whole(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(exhibitor_queries, "list_exhibitors_after", raising(RuntimeError("the password is swordfish")))
+    response = await api.get("/exhibitors")
+
+    assert problem_faults(response, 500) == []
+    problem = response.json()
+    assert problem["code"] == "server.error"
+    assert not any(word in response.text for word in ("swordfish", "RuntimeError", "Traceback", ".py"))
+    (record,) = [record for record in caplog.records if problem["error_id"] in record.getMessage()]
+    assert record.levelno == logging.ERROR
+    assert "/v1/events/digital-now/exhibitors" in record.getMessage()
+    logged = logging.Formatter().format(record)
+    assert "Traceback" in logged
+    assert "swordfish" in logged
+
+
+UNFORESEEN = (
+    asyncpg.DataError("invalid input for query argument $2: 'swordfish'"),
+    asyncpg.UniqueViolationError("duplicate key: Key (email)=(swordfish)"),
+    asyncpg.QueryCanceledError("canceling statement"),
+    AssertionError("swordfish"),
+    KeyError("swordfish"),
+    ValueError("swordfish"),
+    RecursionError("swordfish"),
+    HTTPException("swordfish", status_code=500),
+)
+
+
+async def test_an_error_of_any_kind_tells_nothing(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = []
+    for error in UNFORESEEN:
+        monkeypatch.setattr(exhibitor_queries, "list_exhibitors_after", raising(error))
+        response = await api.get("/exhibitors")
+        faults += [f"{error!r}: {fault}" for fault in problem_faults(response, 500)]
+        if len(response.json().get("error_id", "")) != 16 or "swordfish" in response.text:
+            faults.append(f"{error!r}: {response.text}")
+    check(faults)
+
+
+async def test_an_unexpected_error_at_the_door_is_told_as_an_id(
+    api: httpx.AsyncClient, demo: Demo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The path that goes past the framework has its own last resort."""
+    monkeypatch.setattr(event_queries, "get_event_by_slug", raising(RuntimeError("the password is swordfish")))
+    body = {"scan_id": "a", "list": "main", "code": "x"}
+    unheard_of = url_of(api, "/v1/events/{event}/checkins", event="not-asked-for-before")
+    response = await api.post(unheard_of, json=body, headers=bearer(demo.device()))
+
+    assert problem_faults(response, 500) == []
+    assert "swordfish" not in response.text
+    assert any(response.json()["error_id"] in record.getMessage() for record in caplog.records)
+
+
+async def test_the_server_goes_on_after_an_error(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(exhibitor_queries, "list_exhibitors_after", raising(RuntimeError("for a while")))
+        for _ in range(20):  # more than there are connections: none may stay borrowed
+            assert (await api.get("/exhibitors")).status_code == 500
+    assert (await api.get("/exhibitors")).status_code == 200
+
+
+def all_errors() -> list[type[AppError]]:
+    """Every class of refusal in the server."""
+    for module in pkgutil.walk_packages(server.__path__, "server."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found = [AppError]
+    for error in found:
+        found += error.__subclasses__()
+    return [error for error in found[1:] if error.__module__.startswith("server.")]
+
+
+def test_every_refusal_has_a_code_of_its_own() -> None:
+    errors = all_errors()
+    assert len(errors) > 10
+    assert [code for code, count in Counter(error.code for error in errors).items() if count > 1] == []
+    for error in errors:
+        noun, _, reason = error.code.partition(".")
+        assert noun.replace("_", "").isalpha(), error
+        assert reason.replace("_", "").isalpha(), error
+        assert HTTPStatus(error.status) >= HTTPStatus.BAD_REQUEST
+        assert str(error()).endswith("."), f"{error.__name__} is no sentence: {error()}"
+        assert "\n" not in str(error()), f"{error.__name__} is more than a sentence"
+
+
+def test_the_documented_refusals_exist() -> None:
+    """Codes that the contract names, and their statuses: clients compare with them."""
+    found = {error.code: error.status for error in all_errors()}
+    promised = {
+        "auth.required": 401,
+        "auth.forbidden": 403,
+        "checkin.unknown_list": 404,
+        "checkin.scan_id_reused": 422,
+        "feed.epoch": 410,
+        "server.overloaded": 503,
+    }
+    assert {code: found.get(code) for code in promised} == promised

@@ -1,0 +1,257 @@
+"""The organizer speaks and changes the programme; everybody hears the same, on the socket and over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.conftest import Demo, bearer
+
+Json = dict[str, Any]
+PATIENCE = 15
+"""Seconds after which an event that should have come is reported as missing."""
+
+
+class Listener:
+    """An app's feed."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def next(self, kind: str) -> Json:
+        """The next frame but heartbeats, which is of this type."""
+        while True:
+            async with asyncio.timeout(PATIENCE):
+                frame: Json = json.loads(await self._socket.recv())
+            if frame["type"] != "heartbeat":
+                assert frame["type"] == kind, frame
+                return frame
+
+    async def hello(self, *channels: Json) -> list[Json]:
+        await self._socket.send(json.dumps({"type": "hello", "version": 1, "channels": channels}))
+        entered: list[Json] = (await self.next("ready"))["channels"]
+        return entered
+
+
+@asynccontextmanager
+async def listening(live: str) -> AsyncIterator[Listener]:
+    async with connect(live, compression=None, proxy=None) as socket:
+        yield Listener(socket)
+
+
+async def announce(api: httpx.AsyncClient, demo: Demo, number: int) -> Json:
+    body = {
+        "title": {"fr": f"Annonce {number}", "ar": f"إعلان {number}", "en": f"Announcement {number}"},
+        "body": {"fr": "La séance reprend."},
+        "urgent": number % 2 == 0,
+    }
+    response = await api.post("/announcements", json=body, headers=bearer(demo.file.organizer_token))
+    assert response.status_code == 201, response.text
+    published: Json = response.json()
+    return published
+
+
+async def change(api: httpx.AsyncClient, demo: Demo, session: str, **fields: Any) -> Json:
+    response = await api.patch(f"/sessions/{session}", json=fields, headers=bearer(demo.file.organizer_token))
+    assert response.status_code == 200, response.text
+    changed: Json = response.json()
+    return changed
+
+
+async def read_schedule(api: httpx.AsyncClient) -> Json:
+    schedule: Json = (await api.get("/schedule", params={"lang": "*"})).json()
+    return schedule
+
+
+def from_position(position: Json) -> Json:
+    return {"name": position["channel"], "epoch": position["epoch"], "seq": position["seq"]}
+
+
+def apply(schedule: Json, events: list[Json]) -> Json:
+    """What an app does with its copy of the programme when it hears of changes."""
+    for event in events:
+        if event["seq"] <= schedule["feed"]["seq"]:
+            continue
+        assert event["kind"] == "session.changed"
+        assert event["seq"] == schedule["feed"]["seq"] + 1
+        brief = {name: value for name, value in event["data"]["session"].items() if name != "description"}
+        sessions = [brief if session["id"] == brief["id"] else session for session in schedule["sessions"]]
+        position = {**schedule["feed"], "seq": event["seq"]}
+        schedule = in_order({**schedule, "version": event["data"]["version"], "feed": position, "sessions": sessions})
+    return schedule
+
+
+def in_order(schedule: Json) -> Json:
+    """Sessions by start, then room, and each under the day on which it starts where the event is."""
+    places = {room["id"]: number for number, room in enumerate(schedule["rooms"])}
+    zone = ZoneInfo(schedule["timezone"])
+
+    def key(session: Json) -> tuple[datetime, int, str]:
+        return datetime.fromisoformat(session["starts_at"]), places.get(session["room_id"], len(places)), session["id"]
+
+    sessions = sorted(schedule["sessions"], key=key)
+    days: dict[str, list[str]] = {}
+    for session in sessions:
+        day = datetime.fromisoformat(session["starts_at"]).astimezone(zone).date().isoformat()
+        days.setdefault(day, []).append(session["id"])
+    return {
+        **schedule,
+        "sessions": sessions,
+        "days": [{"date": day, "session_ids": days[day]} for day in sorted(days)],
+    }
+
+
+def without_time(schedule: Json) -> Json:
+    """`updated_at` says when the document's version was made, which no app shows and no event repeats."""
+    return {name: value for name, value in schedule.items() if name != "updated_at"}
+
+
+async def test_everybody_hears_an_announcement_and_reads_the_same_later(
+    api: httpx.AsyncClient, live: str, demo: Demo
+) -> None:
+    async with AsyncExitStack() as stack:
+        listeners = [await stack.enter_async_context(listening(live)) for _ in range(5)]
+        for listener in listeners:
+            await listener.hello({"name": "announcements"})
+        published = [await announce(api, demo, number) for number in (1, 2, 3)]
+        heard = [[await listener.next("event") for _ in published] for listener in listeners]
+    page = (await api.get("/feed/announcements")).json()
+    listed = (await api.get("/announcements", params={"lang": "*"})).json()["announcements"]
+
+    assert all(events == page["events"] for events in heard)
+    assert [event["seq"] for event in page["events"]] == [one["seq"] for one in published] == [1, 2, 3]
+    assert {event["kind"] for event in page["events"]} == {"announcement.published"}
+    bodies = [{name: value for name, value in one.items() if name != "seq"} for one in published]
+    assert [event["data"] for event in page["events"]] == bodies
+    assert listed == bodies[::-1]
+
+
+async def test_who_was_away_catches_up_and_goes_on(api: httpx.AsyncClient, live: str, demo: Demo) -> None:
+    """Over HTTP up to a position, and from exactly there over the socket."""
+    event = (await api.get("")).json()
+    before = next(position for position in event["channels"] if position["channel"] == "announcements")
+    assert before["seq"] == 0
+    for number in range(1, 6):
+        await announce(api, demo, number)
+    page = (await api.get("/feed/announcements", params={"epoch": before["epoch"], "after": 0, "limit": 3})).json()
+    assert ([one["seq"] for one in page["events"]], page["more"]) == ([1, 2, 3], True)
+    async with listening(live) as listener:
+        (entered,) = await listener.hello({"name": "announcements", "epoch": page["epoch"], "seq": 3})
+        assert (entered["resumed"], entered["reason"]) == (True, None)
+        await announce(api, demo, 6)
+        assert [(await listener.next("event"))["seq"] for _ in range(3)] == [4, 5, 6]
+
+
+async def test_an_announcement_that_is_refused_is_heard_by_nobody(
+    api: httpx.AsyncClient, live: str, demo: Demo
+) -> None:
+    async with listening(live) as listener:
+        await listener.hello({"name": "announcements"})
+        refused = await api.post(
+            "/announcements",
+            json={"title": {"fr": "Trop tard"}, "expires_at": "2001-01-01T00:00:00Z"},
+            headers=bearer(demo.file.organizer_token),
+        )
+        assert refused.status_code == 422
+        forbidden = await api.post(
+            "/announcements", json={"title": {"fr": "Moi"}}, headers=bearer(demo.attendees[0]["token"])
+        )
+        assert forbidden.status_code == 403
+        await announce(api, demo, 1)
+        heard = await listener.next("event")
+        assert (heard["seq"], heard["data"]["title"]["fr"]) == (1, "Annonce 1")
+
+
+async def test_a_changed_session_arrives_with_old_and_new_values(api: httpx.AsyncClient, live: str, demo: Demo) -> None:
+    schedule = await read_schedule(api)
+    session = next(one for one in schedule["sessions"] if one["room_id"])
+    room = next(one["id"] for one in schedule["rooms"] if one["id"] != session["room_id"])
+    async with listening(live) as listener:
+        await listener.hello(from_position(schedule["feed"]))
+        answer = await change(api, demo, session["id"], room_id=room, title={"fr": "Nouveau titre"})
+        await change(api, demo, session["id"], room_id=room)  # changes nothing, so nobody is told
+        await change(api, demo, session["id"], status="cancelled")
+        first, second = [await listener.next("event") for _ in range(2)]
+
+    assert (first["channel"], first["kind"], first["seq"]) == (
+        "schedule",
+        "session.changed",
+        schedule["feed"]["seq"] + 1,
+    )
+    assert first["data"] == {
+        "version": schedule["version"] + 1,
+        "session": answer,
+        "changed": {
+            "room_id": {"old": session["room_id"], "new": room},
+            "title": {"old": session["title"], "new": {"fr": "Nouveau titre"}},
+            "status": {"old": "scheduled", "new": "moved"},
+        },
+    }
+    assert second["seq"] == first["seq"] + 1
+    assert second["data"]["changed"] == {"status": {"old": "moved", "new": "cancelled"}}
+
+
+async def test_any_snapshot_and_the_events_after_it_make_the_newest_one(
+    api: httpx.AsyncClient, live: str, demo: Demo
+) -> None:
+    """Organizers change the programme at the same time; snapshots are taken in between, whenever it happens."""
+    snapshots = [await read_schedule(api)]
+    assert in_order(snapshots[0]) == snapshots[0]
+
+    async def organize(choice: random.Random) -> None:
+        for _ in range(8):
+            session = choice.choice(snapshots[0]["sessions"])
+            await change(api, demo, session["id"], **some_change(choice, snapshots[0], session))
+            snapshots.append(await read_schedule(api))
+
+    async with listening(live) as listener:
+        await listener.hello(from_position(snapshots[0]["feed"]))
+        await asyncio.gather(*(organize(random.Random(seed)) for seed in range(3)))
+        fresh = await read_schedule(api)
+        events = [await listener.next("event") for _ in range(snapshots[0]["feed"]["seq"], fresh["feed"]["seq"])]
+
+    assert len(events) > 8
+    assert len({snapshot["feed"]["seq"] for snapshot in snapshots}) > 5
+    for snapshot in snapshots:
+        assert without_time(apply(snapshot, events)) == without_time(fresh)
+
+
+async def test_who_has_just_read_the_programme_goes_on_from_there(
+    api: httpx.AsyncClient, live: str, demo: Demo
+) -> None:
+    """However new the snapshot: a gateway that has not heard of the change yet does not send anybody away."""
+    async with listening(live) as first:
+        await first.hello({"name": "schedule"})
+    sessions = (await read_schedule(api))["sessions"]
+    for number, session in enumerate(sessions[:8]):
+        await change(api, demo, session["id"], title={"fr": f"Titre {number}"})
+        schedule = await read_schedule(api)
+        assert schedule["feed"]["seq"] == number + 1
+        async with listening(live) as listener:
+            (entered,) = await listener.hello(from_position(schedule["feed"]))
+            assert (entered["resumed"], entered["reason"]) == (True, None)
+
+
+def some_change(choice: random.Random, schedule: Json, session: Json) -> Json:
+    """A valid change of any kind."""
+    starts = datetime.fromisoformat(session["starts_at"]) + timedelta(minutes=choice.choice((-30, 15, 60, 1440)))
+    return choice.choice(
+        (
+            {"starts_at": starts.isoformat()},
+            {"room_id": choice.choice([None, *(room["id"] for room in schedule["rooms"])])},
+            {"track_id": None},
+            {"status": choice.choice(("scheduled", "moved", "delayed", "cancelled"))},
+            {"title": {"ar": f"عنوان {choice.randrange(100)}"}, "abstract": {}},
+            {"description": {"fr": f"Texte {choice.randrange(100)}"}, "language": choice.choice((None, "fr", "ar"))},
+            {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(minutes=20)).isoformat(), "subtitle": {}},
+        )
+    )
