@@ -67,20 +67,28 @@ def bearer(authorization: str | None) -> str:
     return token.strip()
 
 
+async def identify(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
+    """Whose token of the event in the path the request carries. Raises `NotAuthenticated`, `UnknownEvent`."""
+    token = bearer(connection.headers.get("authorization"))
+    kind = kind_of(token)
+    if kind is None:
+        raise NotAuthenticated
+    event_id = (await connection.app.state.events.get(connection.path_params["event"])).event_id
+    principal: Principal | None = await connection.app.state.principals.find(event_id, kind, token)
+    if principal is None:
+        raise NotAuthenticated
+    return principal
+
+
 def require(*kinds: Kind) -> Guard:
     """A guard that lets only tokens of these kinds, of the event in the path, pass; the handler finds `request.user`."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-        token = bearer(connection.headers.get("authorization"))
-        kind = kind_of(token)
-        if kind is None:
-            raise NotAuthenticated
-        event_id = (await connection.app.state.events.get(connection.path_params["event"])).event_id
-        principal = await connection.app.state.principals.find(event_id, kind, token)
-        if principal is None:
-            raise NotAuthenticated
-        if kind not in kinds:
-            raise NotAllowed(f"This needs a token of {_spoken(kinds)}; the one sent is a token of {_spoken((kind,))}.")
+        principal = await identify(connection)
+        if principal.kind not in kinds:
+            raise NotAllowed(
+                f"This needs a token of {_spoken(kinds)}; the one sent is of {_spoken((principal.kind,))}."
+            )
         connection.scope["user"] = principal
 
     return accepting(guard, *kinds)

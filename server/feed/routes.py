@@ -8,9 +8,11 @@ from litestar import Request, Response, Router, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from server.errors import AppError
+from server.auth import identify
+from server.errors import AppError, NotAllowed
 from server.event.types import EventRow
-from server.feed import PUBLIC_CHANNELS, queries
+from server.feed import CHECKIN, PUBLIC_CHANNELS, queries
+from server.feed.topics import may_read
 from server.feed.types import FeedPage
 
 MAX_EVENTS = 500
@@ -18,7 +20,7 @@ _MAX_SEQ = 2**63 - 1
 
 
 class UnknownChannel(AppError):
-    """There is no such channel, or it is not open to everybody: channels that need a ticket are read over the websocket."""
+    """There is no such channel in this event."""
 
     status = 404
     code = "feed.unknown_channel"
@@ -44,10 +46,11 @@ async def get_feed(
     after: Annotated[int, QueryParameter(ge=0, le=_MAX_SEQ)] = 0,
     limit: Annotated[int, QueryParameter(ge=1, le=MAX_EVENTS)] = 200,
 ) -> Response[FeedPage]:
-    """The events of a channel after a position. Ask again from the last one's `seq` while `more` is true."""
+    """The events of a channel after a position; channel `checkin` needs a device's or an organizer's token.
+
+    Ask again from the last one's `seq` while `more` is true."""
     found: EventRow = await request.app.state.events.get(event)
-    if channel not in PUBLIC_CHANNELS:
-        raise UnknownChannel
+    await _check_right(request, channel)
     async with request.app.state.db.snapshot() as tx:
         position = await queries.get_position(tx, found.event_id, channel=channel)
         if position is None:
@@ -66,7 +69,18 @@ async def get_feed(
     # A page with more behind it stays as it is; the end of the log does not. A proxy that holds the end for a second makes one
     # reader of 5,000 who ask at once.
     lifetime = 60 if page.more and epoch is not None else 1
-    return Response(page, headers={"Cache-Control": f"public, max-age={lifetime}"})
+    shared = "public" if channel in PUBLIC_CHANNELS else "private"
+    return Response(page, headers={"Cache-Control": f"{shared}, max-age={lifetime}", "Vary": "Authorization"})
+
+
+async def _check_right(request: Request[Any, Any, Any], channel: str) -> None:
+    """Public channels need no token; the door's needs one of those who stand there."""
+    if channel in PUBLIC_CHANNELS:
+        return
+    if channel != CHECKIN:
+        raise UnknownChannel
+    if not may_read(await identify(request), channel):
+        raise NotAllowed("This channel is for scanners and organizers.")
 
 
 router = Router(path="/v1/events/{event:str}", route_handlers=[get_feed], tags=["feed"])

@@ -9,7 +9,7 @@ What holds here, and who sees to it:
 * Between finding a resuming client's place and adding it to the channel there is no `await`: no event can slip in between.
 * An event is encoded and framed once, and the same bytes go to every connection (`wire`). Nobody waits for a slow one: its
   cursor stays behind, and after 15 seconds or a ring's length it is closed with 4001 and may resume (`gateway`).
-* Tickets are checked without a query (`ticket`); what a ticket may read is decided in one place (`topics`).
+* Tickets are checked without a query (`ticket`); what one may read is decided in one place (`feed.topics`).
 
 Domains never import this package; it imports only the feed's log and their types.
 """

@@ -11,7 +11,8 @@ from msgspec import Struct
 from websockets.asyncio.server import ServerConnection
 
 from server.auth import Principal
-from server.live import topics, wire
+from server.feed import topics
+from server.live import wire
 from server.live.hub import Cursor, Log
 from server.live.protocol import (
     HEARTBEAT_SECONDS,
@@ -144,7 +145,7 @@ class Session:
 
     def _joined(self, wanted: Wanted, log: Log, reason: str | None) -> Joined:
         catch_up = None
-        if reason is not None and topics.may_read(None, log.channel):  # HTTP serves what is open to everybody
+        if reason is not None:
             after = wanted.seq if reason == "too_old" else 0
             catch_up = f"/v1/events/{self.place.slug}/feed/{log.channel}?epoch={log.epoch}&after={after}"
         resumed = wanted.seq is not None and reason is None

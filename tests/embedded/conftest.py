@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +39,14 @@ Identity.command = lambda self, words, *, parent=None: tied(self, words)
 """The property broken: nothing ties the server's life to its owner's."""
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can do this")
+
+
+@pytest.fixture
+def short_path():
+    """A folder near the root: a socket's path has about 100 characters, and pytest's own folders can be too deep."""
+    folder = Path(tempfile.mkdtemp(prefix="dn-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -122,7 +122,9 @@ EmbeddedPostgres(folder, durable=False).start()
     assert not (data_dir / "postgres").exists()
     with EmbeddedPostgres(data_dir, durable=False) as server:
         assert ask(server.dsn, "select 1") == 1
-    for _ in range(50):  # the dying initdb may have written once more after it was tidied up: a later start tidies again
+    for _ in range(
+        50
+    ):  # the dying initdb may have written once more after it was tidied up: a later start tidies again
         with EmbeddedPostgres(data_dir, durable=False):
             leftovers = list(data_dir.glob("postgres.new-*"))
         if not leftovers:

@@ -163,13 +163,13 @@ def test_socket_folder_that_cannot_be_made(data_dir, monkeypatch):
     assert "cannot be made" in refused(data_dir)
 
 
-def test_socket_folder_is_never_a_link_that_somebody_laid(data_dir, monkeypatch, tmp_path):
-    monkeypatch.setenv("DIGITALNOW_PG_SOCKETS", str(tmp_path))
+def test_socket_folder_is_never_a_link_that_somebody_laid(data_dir, monkeypatch, short_path):
+    monkeypatch.setenv("DIGITALNOW_PG_SOCKETS", str(short_path))
     server = EmbeddedPostgres(data_dir, durable=False)
     server.start()
     place = server._sockets
     server.stop()
-    victim = tmp_path / "victim"
+    victim = short_path / "victim"
     victim.mkdir(mode=0o755)
     place.symlink_to(victim)
     assert "made by somebody else" in refused(data_dir)

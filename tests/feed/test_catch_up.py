@@ -9,6 +9,7 @@ import httpx
 
 from server.db import Database
 from server.feed import emit, queries
+from tests.conftest import Demo, bearer
 
 
 async def fill(db: Database, event_id: UUID, count: int, channel: str = "announcements") -> str:
@@ -88,8 +89,28 @@ async def test_a_position_of_another_log_is_gone(api: httpx.AsyncClient, db: Dat
         assert response.headers["cache-control"] == "no-store", "a proxy must not tell it to those who come later"
 
 
-async def test_a_channel_that_is_not_open_to_everybody_is_unknown(api: httpx.AsyncClient) -> None:
-    for channel in ("checkin", "no-such-channel", "announcements:vip", "me", "%00", "ANNOUNCEMENTS"):
+async def test_the_door_s_channel_is_read_with_the_token_of_somebody_at_the_door(
+    api: httpx.AsyncClient, demo: Demo, db: Database, event_id: UUID
+) -> None:
+    async with db.tx() as tx:
+        await emit(tx, event_id, channel="checkin", kind="device.created", data={})
+    strangers = [
+        (None, 401),
+        ("dn_dev_x", 401),
+        (demo.attendees[0]["token"], 403),
+        (demo.file.exhibitors[0].token, 403),
+    ]
+    for token, status in strangers:
+        response = await api.get("/feed/checkin", headers=bearer(token) if token else {})
+        assert response.status_code == status, token
+    for token in (demo.device(), demo.file.organizer_token):
+        response = await api.get("/feed/checkin", headers=bearer(token))
+        assert [event["kind"] for event in response.json()["events"]] == ["device.created"]
+        assert response.headers["cache-control"].startswith("private")
+
+
+async def test_a_channel_that_does_not_exist_is_unknown(api: httpx.AsyncClient) -> None:
+    for channel in ("no-such-channel", "announcements:vip", "me", "%00", "ANNOUNCEMENTS"):
         response = await read(api, channel)
         assert (response.status_code, response.json()["code"]) == (404, "feed.unknown_channel"), channel
 

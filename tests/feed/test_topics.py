@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from server.auth import Kind, Principal
+from server.feed.topics import may_read
 from server.ids import new_id
-from server.live.topics import may_read
 
 
 def make_principal(kind: Kind) -> Principal:

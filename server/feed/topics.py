@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.auth import Principal
-from server.feed import CHECKIN, PUBLIC_CHANNELS
+from server.feed.types import CHECKIN, PUBLIC_CHANNELS
 
 
 def may_read(principal: Principal | None, channel: str) -> bool:
