@@ -19,9 +19,17 @@ class Metrics:
         self.checkins = Counter(
             "digitalnow_checkins", "Answered check-ins by outcome", ["outcome"], registry=self.registry
         )
+        self._outcomes: dict[str, Counter] = {}
         self._written = Gauge("digitalnow_checkin_scans_written", "Scans answered by the log", registry=self.registry)
         self._batches = Gauge("digitalnow_checkin_batches", "Batches committed", registry=self.registry)
         self._waiting = Gauge("digitalnow_checkin_waiting", "Scans that wait for their turn", registry=self.registry)
+
+    def count_checkin(self, outcome: str) -> None:
+        """One answered check-in more."""
+        counter = self._outcomes.get(outcome)
+        if counter is None:  # looking a label up takes a lock and a tuple each time
+            counter = self._outcomes[outcome] = self.checkins.labels(outcome)
+        counter.inc()
 
     def read_writers(self, writers: Writers) -> None:
         """Takes over what the writers count by themselves, so that their hot path carries no metrics library."""

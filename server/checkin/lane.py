@@ -66,7 +66,7 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - the last one to see it: logged whole, told as an id
             await _send_problem(send, unexpected_problem("POST", scope["path"], error), {})
         else:
-            REGISTRY.checkins.labels(answer.outcome).inc()
+            REGISTRY.count_checkin(answer.outcome)
             await _send(send, HTTPStatus.OK, _encode(answer), "application/json", {})
 
     async def _check_in(self, event: str, headers: Any, receive: Receive) -> Answer:

@@ -66,7 +66,7 @@ async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str]) ->
     door: Door = await request.app.state.doors.get(found.event_id)
     command = await read_body(request, CheckIn)
     answer = await check_in(door, request.app.state.writers, request.user, command)
-    REGISTRY.checkins.labels(answer.outcome).inc()
+    REGISTRY.count_checkin(answer.outcome)
     return answer
 
 
