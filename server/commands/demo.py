@@ -174,7 +174,7 @@ def _overview(event: EventRow, folder: Path, processes: Processes | None, *, as_
             f"  API        {api}{path}",
             f"  Programme  {api}{path}/schedule?lang=fr",
             f"  Live feed  {live}{path}/live",
-            f"  Reference  {api}/openapi.json",
+            f"  Reference  {api}/docs",
             "",
         ]
     if event.ends_on < datetime.now(ZoneInfo(event.timezone)).date():
