@@ -200,7 +200,7 @@ def _reachable(host: str) -> str:
 
 @contextmanager
 def _handling_signals(handler: Callable[[int, object], None]) -> Iterator[None]:
-    numbers = [signal.SIGINT, signal.SIGTERM]
+    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     previous = [signal.signal(number, handler) for number in numbers]
     try:
         yield

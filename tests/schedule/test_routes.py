@@ -36,30 +36,29 @@ async def test_an_event_tells_where_everything_is(api: httpx.AsyncClient) -> Non
     assert by_id.json()["id"] == event["id"]
 
 
-@pytest.mark.parametrize(
-    ("query", "header", "language"),
-    [
-        ("fr", "ar", "fr"),
-        (None, "ar-MA, fr;q=0.9", "ar"),
-        (None, "de, en;q=0.5, fr;q=0.1", "en"),
-        (None, "fr;q=0, en", "en"),
-        (None, "xx", "fr"),
-        ("xx", "ar", "fr"),
-        (None, None, "fr"),
-        (None, ";;;q=,,", "fr"),
-    ],
-)
-async def test_a_reader_gets_their_language(
-    api: httpx.AsyncClient, query: str | None, header: str | None, language: str
-) -> None:
+LANGUAGES: list[tuple[str | None, str | None, str]] = [
+    ("fr", "ar", "fr"),
+    (None, "ar-MA, fr;q=0.9", "ar"),
+    (None, "de, en;q=0.5, fr;q=0.1", "en"),
+    (None, "fr;q=0, en", "en"),
+    (None, "xx", "fr"),
+    ("xx", "ar", "fr"),
+    (None, None, "fr"),
+    (None, ";;;q=,,", "fr"),
+]
+"""`?lang=`, `Accept-Language`, and the language one gets."""
+
+
+async def test_a_reader_gets_their_language(api: httpx.AsyncClient) -> None:
     everything = await schedule(api)
-    response = await api.get(
-        "/schedule", params={"lang": query} if query else {}, headers={"Accept-Language": header or ""}
-    )
-    assert response.headers["content-language"] == language
-    for whole, plain in zip(everything["sessions"], response.json()["sessions"], strict=True):
-        assert plain["title"] == whole["title"][language]
-    msgspec.json.decode(response.content, type=Schedule)
+    for query, header, language in LANGUAGES:
+        response = await api.get(
+            "/schedule", params={"lang": query} if query else {}, headers={"Accept-Language": header or ""}
+        )
+        assert response.headers["content-language"] == language
+        for whole, plain in zip(everything["sessions"], response.json()["sessions"], strict=True):
+            assert plain["title"] == whole["title"][language]
+        msgspec.json.decode(response.content, type=Schedule)
 
 
 async def test_an_unchanged_programme_is_not_sent_again(api: httpx.AsyncClient, demo: Demo) -> None:
@@ -123,26 +122,24 @@ async def test_a_change_that_changes_nothing_tells_nobody(api: httpx.AsyncClient
     assert await schedule(api) == before
 
 
-@pytest.mark.parametrize(
-    ("fields", "code", "field"),
-    [
-        ({"room_id": "01a209a3-6ba6-7377-89b9-1816486e0451"}, "schedule.unknown_room", None),
-        ({"track_id": "01a209a3-6ba6-7377-89b9-1816486e0451"}, "schedule.unknown_track", None),
-        ({"ends_at": "2020-01-01T00:00:00Z"}, "request.invalid", "ends_at"),
-        ({"starts_at": "2026-12-18T11:00:00"}, "request.invalid", "starts_at"),
-        ({"status": "postponed"}, "request.invalid", "status"),
-        ({"title": {}}, "request.invalid", "title"),
-        ({"title": {"fr": "\x00"}}, "request.invalid", "title[...]"),
-        ({"start": "2026-12-18T11:00:00Z"}, "request.invalid", None),
-    ],
-)
-async def test_a_wrong_change_is_refused_by_name(
-    api: httpx.AsyncClient, demo: Demo, fields: dict[str, Any], code: str, field: str | None
-) -> None:
+WRONG_CHANGES: list[tuple[dict[str, Any], str, str | None]] = [
+    ({"room_id": "01a209a3-6ba6-7377-89b9-1816486e0451"}, "schedule.unknown_room", None),
+    ({"track_id": "01a209a3-6ba6-7377-89b9-1816486e0451"}, "schedule.unknown_track", None),
+    ({"ends_at": "2020-01-01T00:00:00Z"}, "request.invalid", "ends_at"),
+    ({"starts_at": "2026-12-18T11:00:00"}, "request.invalid", "starts_at"),
+    ({"status": "postponed"}, "request.invalid", "status"),
+    ({"title": {}}, "request.invalid", "title"),
+    ({"title": {"fr": "\x00"}}, "request.invalid", "title[...]"),
+    ({"start": "2026-12-18T11:00:00Z"}, "request.invalid", None),
+]
+
+
+async def test_a_wrong_change_is_refused_by_name(api: httpx.AsyncClient, demo: Demo) -> None:
     before = await schedule(api)
-    response = await change(api, demo, before["sessions"][0]["id"], **fields)
-    problem = response.json()
-    assert (response.status_code, problem["code"], problem.get("field")) == (422, code, field)
+    for fields, code, field in WRONG_CHANGES:
+        response = await change(api, demo, before["sessions"][0]["id"], **fields)
+        problem = response.json()
+        assert (response.status_code, problem["code"], problem.get("field")) == (422, code, field)
     assert await schedule(api) == before
 
 
