@@ -257,7 +257,7 @@ def test_read_only_checkout_names_the_way_out(checkout):
 
 
 def test_without_a_network_pips_essential_line_is_the_sentence(checkout):
-    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "1"}
     del checkout.variables["PIP_NO_INDEX"], checkout.variables["PIP_FIND_LINKS"]
     sentence = one_sentence(checkout.run("export", **nowhere))
     assert "Connection refused" in sentence

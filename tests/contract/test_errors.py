@@ -3,61 +3,19 @@ on our side is told by nothing but an id."""
 
 from __future__ import annotations
 
-import importlib
 import json
-import logging
-import pkgutil
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from http import HTTPStatus
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import asyncpg
 import httpx
-import pytest
-from jsonschema import Draft202012Validator
-from litestar.exceptions import HTTPException
 
-import server
 from server.config import Settings
-from server.errors import PROBLEM_JSON, AppError
-from server.event import queries as event_queries
-from server.exhibitor import queries as exhibitor_queries
+from server.errors import PROBLEM_JSON
 from tests.conftest import Demo, bearer, running_api
+from tests.contract.problems import JSON, check, crash_faults, problem_faults
 from tests.contract.published import DOCUMENT, METHODS, NOBODY, OPERATIONS, Operation, body_for, token_for, url_of
 
 WITH_BODY = [operation for operation in OPERATIONS if operation.takes_body]
-JSON = {"Content-Type": "application/json"}
-
-PROBLEM = Draft202012Validator(DOCUMENT["components"]["schemas"]["Problem"] | {"additionalProperties": False})
-
-
-def problem_faults(response: httpx.Response, *statuses: int) -> list[str]:
-    """Where a response is not a problem of one of these statuses."""
-    where = f"{response.request.method} {str(response.request.url)[:120]}"
-    if response.status_code not in statuses:
-        return [f"{where}: {response.status_code} {response.text[:200]}"]
-    if response.headers.get("content-type") != PROBLEM_JSON:
-        return [f"{where}: {response.status_code} is {response.headers.get('content-type')}"]
-    problem = response.json()
-    faults = [f"{where}: {error.message}" for error in PROBLEM.iter_errors(problem)]
-    if problem.get("status") != response.status_code or problem.get("type") != f"urn:digitalnow:{problem.get('code')}":
-        faults.append(f"{where}: {problem} contradicts itself or its status {response.status_code}")
-    if not problem.get("detail"):
-        faults.append(f"{where}: says nothing")
-    return faults
-
-
-def check(faults: list[str]) -> None:
-    """Fails with the first of many."""
-    assert not faults, "\n".join([f"{len(faults)} faults, among them:", *faults[:20]])
-
-
-def crash_faults(response: httpx.Response) -> list[str]:
-    """Where a response is our fault, or a refusal in another form."""
-    if response.status_code < HTTPStatus.BAD_REQUEST:
-        return []
-    return problem_faults(response, *range(400, 500))
 
 
 def test_what_is_no_problem_is_noticed() -> None:
@@ -413,113 +371,3 @@ async def test_a_token_that_cannot_be_one_is_refused_everywhere(api: httpx.Async
                 )
                 faults += problem_faults(response, 401)
     check(faults)
-
-
-def raising(error: Exception) -> Callable[..., Awaitable[None]]:
-    """A query that fails."""
-
-    async def broken(*_: object, **__: object) -> None:
-        raise error
-
-    return broken
-
-
-async def test_an_unexpected_error_is_told_as_an_id_and_logged_whole(
-    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(exhibitor_queries, "list_exhibitors_after", raising(RuntimeError("the password is swordfish")))
-    response = await api.get("/exhibitors")
-
-    assert problem_faults(response, 500) == []
-    problem = response.json()
-    assert problem["code"] == "server.error"
-    assert not any(word in response.text for word in ("swordfish", "RuntimeError", "Traceback", ".py"))
-    (record,) = [record for record in caplog.records if problem["error_id"] in record.getMessage()]
-    assert record.levelno == logging.ERROR
-    assert "/v1/events/digital-now/exhibitors" in record.getMessage()
-    logged = logging.Formatter().format(record)
-    assert "Traceback" in logged
-    assert "swordfish" in logged
-
-
-UNFORESEEN = (
-    asyncpg.DataError("invalid input for query argument $2: 'swordfish'"),
-    asyncpg.UniqueViolationError("duplicate key: Key (email)=(swordfish)"),
-    asyncpg.QueryCanceledError("canceling statement"),
-    AssertionError("swordfish"),
-    KeyError("swordfish"),
-    ValueError("swordfish"),
-    RecursionError("swordfish"),
-    HTTPException("swordfish", status_code=500),
-)
-
-
-async def test_an_error_of_any_kind_tells_nothing(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    faults = []
-    for error in UNFORESEEN:
-        monkeypatch.setattr(exhibitor_queries, "list_exhibitors_after", raising(error))
-        response = await api.get("/exhibitors")
-        faults += [f"{error!r}: {fault}" for fault in problem_faults(response, 500)]
-        if len(response.json().get("error_id", "")) != 16 or "swordfish" in response.text:
-            faults.append(f"{error!r}: {response.text}")
-    check(faults)
-
-
-async def test_an_unexpected_error_at_the_door_is_told_as_an_id(
-    api: httpx.AsyncClient, demo: Demo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The path that goes past the framework has its own last resort."""
-    monkeypatch.setattr(event_queries, "get_event_by_slug", raising(RuntimeError("the password is swordfish")))
-    body = {"scan_id": "a", "list": "main", "code": "x"}
-    unheard_of = url_of(api, "/v1/events/{event}/checkins", event="not-asked-for-before")
-    response = await api.post(unheard_of, json=body, headers=bearer(demo.device()))
-
-    assert problem_faults(response, 500) == []
-    assert "swordfish" not in response.text
-    assert any(response.json()["error_id"] in record.getMessage() for record in caplog.records)
-
-
-async def test_the_server_goes_on_after_an_error(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(exhibitor_queries, "list_exhibitors_after", raising(RuntimeError("for a while")))
-        for _ in range(20):  # more than there are connections: none may stay borrowed
-            assert (await api.get("/exhibitors")).status_code == 500
-    assert (await api.get("/exhibitors")).status_code == 200
-
-
-def all_errors() -> list[type[AppError]]:
-    """Every class of refusal in the server."""
-    for module in pkgutil.walk_packages(server.__path__, "server."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-    found = [AppError]
-    for error in found:
-        found += error.__subclasses__()
-    return [error for error in found[1:] if error.__module__.startswith("server.")]
-
-
-def test_every_refusal_has_a_code_of_its_own() -> None:
-    errors = all_errors()
-    assert len(errors) > 10
-    assert [code for code, count in Counter(error.code for error in errors).items() if count > 1] == []
-    for error in errors:
-        noun, _, reason = error.code.partition(".")
-        assert noun.replace("_", "").isalpha(), error
-        assert reason.replace("_", "").isalpha(), error
-        assert HTTPStatus(error.status) >= HTTPStatus.BAD_REQUEST
-        assert str(error()).endswith("."), f"{error.__name__} is no sentence: {error()}"
-        assert "\n" not in str(error()), f"{error.__name__} is more than a sentence"
-
-
-def test_the_documented_refusals_exist() -> None:
-    """Codes that the contract names, and their statuses: clients compare with them."""
-    found = {error.code: error.status for error in all_errors()}
-    promised = {
-        "auth.required": 401,
-        "auth.forbidden": 403,
-        "checkin.unknown_list": 404,
-        "checkin.scan_id_reused": 422,
-        "feed.epoch": 410,
-        "server.overloaded": 503,
-    }
-    assert {code: found.get(code) for code in promised} == promised

@@ -161,8 +161,8 @@ def test_lock_files_fulfil_what_is_asked_for() -> None:
 def test_careless_lock_files_are_noticed() -> None:
     assert pins_of("a==1\n")["a"] == ("1", frozenset())
     for line in (
-        "--index-url https://pypi.example.org/simple",
-        "a @ https://example.org/a.whl",
+        "--index-url https://packages.example.org/",
+        "a @ https://example.org/a.zip",
         "a>=1",
         "# from https://x.org",
     ):
