@@ -29,6 +29,12 @@ INSERT_EVENT = """
 # Scans carry no foreign key (see schema.sql), so they go by themselves.
 DELETE_SCANS = "DELETE FROM scan WHERE event_id = $1"
 
+# What points at rooms, tickets and gates goes before them: those refuse to go while they are in use.
+DELETE_SESSIONS = "DELETE FROM session WHERE event_id = $1"
+DELETE_ATTENDEES = "DELETE FROM attendee WHERE event_id = $1"
+DELETE_DEVICES = "DELETE FROM device WHERE event_id = $1"
+DELETE_LISTS = "DELETE FROM checkin_list WHERE event_id = $1"
+
 DELETE_EVENT = "DELETE FROM event WHERE event_id = $1"
 
 GET_ORGANIZER_BY_HASH = """
@@ -66,6 +72,10 @@ async def insert_event(tx: Tx, event: EventRow) -> None:
 async def delete_event(tx: Tx, event_id: UUID) -> None:
     """Deletes an event and everything that belongs to it."""
     await tx.execute(DELETE_SCANS, event_id)
+    await tx.execute(DELETE_SESSIONS, event_id)
+    await tx.execute(DELETE_ATTENDEES, event_id)
+    await tx.execute(DELETE_DEVICES, event_id)
+    await tx.execute(DELETE_LISTS, event_id)
     await tx.execute(DELETE_EVENT, event_id)
 
 

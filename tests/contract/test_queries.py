@@ -35,6 +35,7 @@ STATEMENTS = all_statements()
 READS_ALL = {
     "server.attendee.queries.LIST_BADGES": "the door takes all badges into memory, once a process",
     "server.event.queries.DELETE_SCANS": "replaces the sample event, never a real one",
+    "server.event.queries.DELETE_ATTENDEES": "the same",
 }
 """Statements that may read a big table from end to end, with the reason."""
 

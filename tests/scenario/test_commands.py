@@ -1,0 +1,116 @@
+"""The commands as a person types them, each in a process of its own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.problems import check
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+PROGRAMME = """<?xml version="1.0" encoding="UTF-8"?>
+<schedule><version>3</version>
+<conference><acronym>tiny</acronym><title>Tiny</title><start>2020-05-01</start><end>2020-05-02</end>
+<time_zone_name>Europe/Paris</time_zone_name></conference>
+<day index="1" date="2020-05-01" start="2020-05-01T08:00:00+02:00" end="2020-05-01T20:00:00+02:00"><room name="Salle">
+<event id="1" guid="5d1b0a3e-0f0c-4a53-9f3d-2b6f1e7c1a01"><date>2020-05-01T10:30:00+02:00</date><start>10:30</start>
+<duration>00:45</duration><room>Salle</room><title>Bonjour</title><language>fr</language><track/><type/><abstract/></event>
+</room></day></schedule>
+"""
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "server", *words],
+        cwd=CHECKOUT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence a command says no with."""
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_the_sample_event_is_loaded_kept_refused_and_replaced(tmp_path: Path) -> None:
+    data, out = str(tmp_path / "with space"), tmp_path / "out"
+    options = ("demo", "--load-only", "--data-dir", data, "--attendees", "30", "--exhibitors", "4")
+    first = run(*options, "--json", "--out", str(out))
+    assert first.returncode == 0, first.stderr
+    demo = json.loads((out / "demo.json").read_bytes())
+    assert sorted(demo) == ["devices", "event", "exhibitors", "organizer_token"]
+    assert (len(demo["devices"]), len({device["gate"] for device in demo["devices"]}), len(demo["exhibitors"])) == (
+        20,
+        4,
+        4,
+    )
+    with (out / "attendees.csv").open(encoding="utf-8") as file:
+        lines = list(csv.reader(file))
+    assert lines[0] == ["id", "name", "email", "company", "language", "ticket", "badge_code", "short_code", "token"]
+    assert len(lines) == 31
+    check([str(path) for path in out.iterdir() if path.stat().st_mode & 0o077])
+
+    again = run(*options, "--json")
+    assert json.loads(again.stdout) == json.loads(first.stdout), "the same event, not another one"
+    assert "--fresh" in refused(run("demo", "--load-only", "--data-dir", data, "--attendees", "31"))
+
+    schedule = tmp_path / "tiny.xml"
+    schedule.write_text(PROGRAMME, encoding="utf-8")
+    replaced = run(*options, "--fresh", "--schedule", str(schedule), "--starts-on", "2027-03-01", "--json")
+    assert replaced.returncode == 0, replaced.stderr
+    assert json.loads(replaced.stdout)["files"] != json.loads(first.stdout)["files"]
+    assert not Path(json.loads(first.stdout)["files"]).exists(), "tokens of an event that is gone are gone"
+    assert "Digital Now" in run(*options).stdout
+
+    token = run("token", "device", "digital-now", "--name", "Extra", "--gate", "Nord", "--json", "--data-dir", data)
+    assert json.loads(token.stdout)["token"].startswith("dn_dev_")
+    assert "already" in refused(
+        run("token", "device", "digital-now", "--name", "Extra", "--gate", "Sud", "--data-dir", data)
+    )
+    assert "no event" in refused(run("token", "organizer", "nowhere", "--name", "X", "--data-dir", data))
+    assert json.loads(run("migrate", "--json", "--data-dir", data).stdout) == {"schema_version": 1, "created": False}
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "sentence"),
+    [
+        (("demo", "--schedule", "nowhere.xml"), {}, "Cannot read nowhere.xml"),
+        (("demo", "--schedule", "README.md"), {}, "README.md cannot be used"),
+        (("serve",), {"DIGITALNOW_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "cannot be reached"),
+        (("serve",), {"DIGITALNOW_DATABASE_URL": "nonsense"}, "DIGITALNOW_DATABASE_URL"),
+        (("serve", "--port", "70000"), {}, "between 0 and 65535"),
+        (("serve",), {"DIGITALNOW_WORKERS": "many"}, "DIGITALNOW_WORKERS"),
+    ],
+)
+def test_a_command_that_cannot_says_why_in_a_sentence(
+    words: tuple[str, ...], environment: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    assert sentence in refused(run(*words, "--data-dir", str(tmp_path), **environment))
+
+
+def test_a_wrong_call_shows_how(tmp_path: Path) -> None:
+    for words in (("nothing",), ("demo", "--attendees", "-1"), ("demo", "--starts-on", "tomorrow"), ("token",)):
+        done = run(*words)
+        assert done.returncode == 2
+        assert "usage:" in done.stderr
+
+
+def test_the_doctor_reports_to_people_and_programs(tmp_path: Path) -> None:
+    words = ("doctor", "--data-dir", str(tmp_path), "--port", "0", "--live-port", "0")
+    report = json.loads(run(*words, "--json").stdout)
+    assert report["database"]["ok"]
+    assert len(run(*words).stdout.splitlines()) == len(report)
