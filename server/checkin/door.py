@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 LOAD_CHUNK = 2000
 """Badges read at a time: about 10 ms, so that loading 150,000 does not hold up the scans of other events."""
 FOLLOW_PAGE = 500
+RETRY_SECONDS = 0.2
 
 
 class BadgeRevoked(msgspec.Struct, frozen=True):
@@ -119,17 +120,24 @@ class Doors:
 
     def _on_growth(self, event_id: UUID, channel: str) -> None:
         if channel == CHECKIN and event_id in self._open and event_id not in self._following:
-            task = asyncio.create_task(self._follow(event_id), name="door follows its channel")
-            self._following[event_id] = task
-            task.add_done_callback(lambda _task: self._following.pop(event_id, None))
+            self._following[event_id] = asyncio.create_task(self._follow(event_id), name="door follows its channel")
 
     async def _follow(self, event_id: UUID) -> None:
-        while (heard := self._watch.position(event_id, CHECKIN)) and heard.seq > self._open[event_id].seq:
-            try:
-                await self._catch_up(self._open[event_id])
-            except LOST_CONNECTION as error:
-                logger.warning("cannot read what changed at the door of %s (%s); trying again", event_id, error)
-                await asyncio.sleep(0.2)
+        try:
+            while (heard := self._watch.position(event_id, CHECKIN)) and heard.seq > self._open[event_id].seq:
+                await self._try_to_catch_up(event_id)
+        finally:
+            # At once, not in a callback of the finished task: a revocation heard in between would start nothing.
+            del self._following[event_id]
+
+    async def _try_to_catch_up(self, event_id: UUID) -> None:
+        try:
+            await self._catch_up(self._open[event_id])
+        except Exception as error:  # a door that stops following admits revoked badges: say so, and try again
+            if not isinstance(error, LOST_CONNECTION):
+                logger.exception("following the door of %s failed in a way nobody foresaw", event_id)
+            logger.warning("cannot read what changed at the door of %s (%s); trying again", event_id, error)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _catch_up(self, door: Door) -> None:
         async with self._db.read() as connection:
