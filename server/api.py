@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -17,8 +19,10 @@ from server.http_protocol import OneWriteProtocol
 class _Server(uvicorn.Server):
     """uvicorn, told to stop by the child's own means."""
 
-    def install_signal_handlers(self) -> None:
-        return None
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the signals to `Child`: uvicorn would take them over and raise them again at its end."""
+        yield
 
 
 async def run_api(settings: Settings, listening: socket.socket, child: Child) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import signal
 import socket
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -43,6 +44,13 @@ class Demo(Struct, frozen=True):
 
     def badge(self, number: int = 0) -> str:
         return self.attendees[number]["badge_code"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """A run in the background of a script inherits an ignored SIGINT, and would hand it on to what it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
