@@ -40,6 +40,10 @@ LOST_CONNECTION = (
 """What a statement raises when its connection, or the server behind it, is gone. Whether it took effect is then unknown."""
 
 
+DATABASE_AWAY = (ConnectionError, *(kind for kind in LOST_CONNECTION if kind is not OSError))
+"""The same without what a missing file or a full disk raises too: for whoever sees errors of every origin."""
+
+
 class UnsafeDatabase(Exception):
     """A database that would lose what it has confirmed, or is too old; the message says what to change."""
 

@@ -21,6 +21,8 @@ from litestar.exceptions import (
 )
 from litestar.types import ExceptionHandlersMap
 
+from server.db import DATABASE_AWAY
+
 logger = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
@@ -170,8 +172,16 @@ def unexpected_problem(method: str, path: str, error: BaseException) -> Problem:
     )
 
 
+def last_resort(method: str, path: str, error: Exception) -> tuple[Problem, dict[str, str]]:
+    """The answer, with its headers, to what nobody else has answered: a database that is away, or a mistake of ours."""
+    if isinstance(error, DATABASE_AWAY):
+        logger.warning("the database is away at %s %s (%r)", method, path, error)
+        return problem_of(Overloaded()), Overloaded.headers
+    return unexpected_problem(method, path, error), {}
+
+
 def _render_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    return _render(unexpected_problem(request.method, request.url.path, error), {})
+    return _render(*last_resort(request.method, request.url.path, error))
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from server.announcement import queries
-from server.announcement.types import AnnouncementPublished, PublishAnnouncement, Published
+from server.announcement.types import Announcement, PublishAnnouncement, Published
 from server.db import Database
 from server.errors import InvalidRequest
 from server.feed import emit
@@ -26,7 +26,7 @@ async def publish_announcement(db: Database, event_id: UUID, command: PublishAnn
             fields = {
                 name: getattr(announcement, name) for name in ("title", "body", "urgent", "published_at", "expires_at")
             }
-            data = AnnouncementPublished(id=announcement.announcement_id, **fields)
+            data = Announcement(id=announcement.announcement_id, **fields)
             emitted = await emit(tx, event_id, channel=ANNOUNCEMENTS, kind="announcement.published", data=data)
             return Published(id=announcement.announcement_id, seq=emitted.seq, **fields)
     except asyncpg.CheckViolationError as error:

@@ -30,37 +30,22 @@ class AnnouncementRow(Struct, frozen=True):
     expires_at: datetime | None
 
 
-class AnnouncementPublished(Struct, frozen=True, kw_only=True):
-    """The data of an `announcement.published` event: the whole announcement in all languages."""
-
-    id: UUID
-    title: Texts
-    body: Texts
-    urgent: bool
-    published_at: datetime
-    expires_at: datetime | None
-
-
-class Published(Struct, frozen=True, kw_only=True):
-    """An announcement as its sender gets it back."""
-
-    id: UUID
-    seq: int
-    """Its place in channel `announcements`."""
-    title: Texts
-    body: Texts
-    urgent: bool
-    published_at: datetime
-    expires_at: datetime | None
-
-
 class Announcement(Struct, frozen=True, kw_only=True):
+    """An announcement as it is read; in all languages it is also the data of an `announcement.published` event."""
+
     id: UUID
     title: str | Texts
     body: str | Texts
     urgent: bool
     published_at: datetime
     expires_at: datetime | None
+
+
+class Published(Announcement, frozen=True, kw_only=True):
+    """An announcement as its sender gets it back, in all languages."""
+
+    seq: int
+    """Its place in channel `announcements`."""
 
 
 class AnnouncementPage(Struct, frozen=True, kw_only=True):

@@ -22,8 +22,8 @@ from server.errors import (
     AppError,
     BodyTooLarge,
     Problem,
+    last_resort,
     problem_of,
-    unexpected_problem,
 )
 from server.metrics import REGISTRY
 
@@ -64,7 +64,7 @@ class Lane:
         except AppError as error:
             await _send_problem(send, problem_of(error), error.headers)
         except Exception as error:  # noqa: BLE001 - the last one to see it: logged whole, told as an id
-            await _send_problem(send, unexpected_problem("POST", scope["path"], error), {})
+            await _send_problem(send, *last_resort("POST", scope["path"], error))
         else:
             REGISTRY.count_checkin(answer.outcome)
             await _send(send, HTTPStatus.OK, _encode(answer), "application/json", {})

@@ -17,6 +17,7 @@ from litestar.exceptions import HTTPException
 import server
 from server.errors import AppError
 from server.event import queries as event_queries
+from server.event.directory import Events
 from server.exhibitor import queries as exhibitor_queries
 from tests.conftest import Demo, bearer
 from tests.contract.problems import check, problem_faults
@@ -70,6 +71,34 @@ async def test_an_error_of_any_kind_tells_nothing(api: httpx.AsyncClient, monkey
         faults += [f"{error!r}: {fault}" for fault in problem_faults(response, 500)]
         if len(response.json().get("error_id", "")) != 16 or "swordfish" in response.text:
             faults.append(f"{error!r}: {response.text}")
+    check(faults)
+
+
+AWAY = (
+    ConnectionRefusedError("swordfish"),
+    TimeoutError("swordfish"),
+    asyncpg.ConnectionDoesNotExistError("swordfish"),
+    asyncpg.CannotConnectNowError("swordfish"),
+)
+
+
+async def test_a_database_that_is_away_is_no_refusal(
+    api: httpx.AsyncClient, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The question was not answered: 503, decide for yourself and ask again; at the door as everywhere."""
+    faults = []
+    scan = {"scan_id": "away", "list": "main", "code": demo.badge()}
+    for error in AWAY:
+        monkeypatch.setattr(exhibitor_queries, "list_exhibitors_after", raising(error))
+        monkeypatch.setattr(Events, "get", raising(error))
+        for response in (
+            await api.get("/exhibitors"),
+            await api.post("/checkins", json=scan, headers=bearer(demo.device())),
+            await api.post("/checkins/", json=scan, headers=bearer(demo.device())),
+        ):
+            faults += [f"{error!r}: {fault}" for fault in problem_faults(response, 503)]
+            if response.headers.get("retry-after") != "1" or "swordfish" in response.text:
+                faults.append(f"{error!r}: {response.headers} {response.text}")
     check(faults)
 
 
