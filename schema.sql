@@ -185,6 +185,7 @@ CREATE TABLE IF NOT EXISTS attendee (
     language    text NOT NULL,             -- in which the app and the door speak to this person
     ticket      text NOT NULL,
     token_hash  bytea NOT NULL,            -- of the token the mobile app holds
+    cancelled_at timestamptz,              -- the registration was taken back: no door lets this person in
     PRIMARY KEY (event_id, attendee_id),
     CONSTRAINT attendee_token UNIQUE (event_id, token_hash),
     CONSTRAINT attendee_ticket FOREIGN KEY (event_id, ticket) REFERENCES ticket_type
@@ -193,15 +194,27 @@ CREATE TABLE IF NOT EXISTS attendee (
 -- What is scanned. An attendee may hold several: a lost badge is revoked and another one printed.
 CREATE TABLE IF NOT EXISTS badge (
     event_id    uuid        NOT NULL,
+    number      integer     NOT NULL CONSTRAINT badge_number_is_positive CHECK (number > 0),
     code        text        NOT NULL,  -- in the QR: 128 random bits
     short_code  text        NOT NULL,  -- printed beneath it for humans to type: 7 characters and a check character
     attendee_id uuid        NOT NULL,
     revoked_at  timestamptz,
     PRIMARY KEY (event_id, code),
+    CONSTRAINT badge_number UNIQUE (event_id, number),
     CONSTRAINT badge_short_code UNIQUE (event_id, short_code),
     CONSTRAINT badge_attendee FOREIGN KEY (event_id, attendee_id) REFERENCES attendee ON DELETE CASCADE
 );
 CREATE INDEX IF NOT EXISTS badge_by_attendee ON badge (event_id, attendee_id);
+
+-- The words by which a person is found: of the names and the company, folded (`server.folding`): no accents, one alef.
+CREATE TABLE IF NOT EXISTS attendee_word (
+    event_id    uuid NOT NULL,
+    word        text NOT NULL COLLATE "C",  -- so that the words with one beginning lie side by side
+    attendee_id uuid NOT NULL,
+    PRIMARY KEY (event_id, word, attendee_id),
+    CONSTRAINT attendee_word_attendee FOREIGN KEY (event_id, attendee_id) REFERENCES attendee ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS attendee_word_by_attendee ON attendee_word (event_id, attendee_id);
 
 
 -- ─── The door ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -229,16 +242,32 @@ CREATE TABLE IF NOT EXISTS device (
     CONSTRAINT device_gate FOREIGN KEY (event_id, gate_id) REFERENCES gate
 );
 
--- Something one is let into: the building, the VIP lounge. A person is admitted once per list.
+-- Something one is let into: the building, one of its days, a workshop's room, lunch.
+--
+-- A room's list is open for the session that runs there by the programme of this moment, and counts each session anew.
 CREATE TABLE IF NOT EXISTS checkin_list (
-    event_id uuid    NOT NULL REFERENCES event ON DELETE CASCADE,
-    list_id  uuid    NOT NULL,
-    key      text    NOT NULL,  -- what scanners call it; the main door is `main`
-    name     jsonb   NOT NULL,
-    position integer NOT NULL,
+    event_id      uuid    NOT NULL REFERENCES event ON DELETE CASCADE,
+    list_id       uuid    NOT NULL,
+    key           text    NOT NULL,  -- what scanners call it; the main door is `main`
+    name          jsonb   NOT NULL,
+    kind          text    NOT NULL DEFAULT 'door'
+                          CONSTRAINT checkin_list_kind_is_known CHECK (kind IN ('door', 'day', 'room', 'meal')),
+    room_id       uuid,
+    opens_at      timestamptz,       -- nobody is let in before, nor from `closes_at` on; null: no limit
+    closes_at     timestamptz,
+    capacity      integer CONSTRAINT checkin_list_capacity_is_positive CHECK (capacity > 0),  -- people inside at a time
+    reentry       text    NOT NULL DEFAULT 'after_exit'  -- always: every scan admits, nobody needs to leave first
+                          CONSTRAINT checkin_list_reentry_is_known CHECK (reentry IN ('never', 'after_exit', 'always')),
+    early_minutes integer NOT NULL DEFAULT 15            -- a room lets people in so long before its session starts
+                          CONSTRAINT checkin_list_early_is_a_day CHECK (early_minutes BETWEEN 0 AND 1440),
+    position      integer NOT NULL,
     PRIMARY KEY (event_id, list_id),
-    CONSTRAINT checkin_list_key UNIQUE (event_id, key)
+    CONSTRAINT checkin_list_key UNIQUE (event_id, key),
+    CONSTRAINT checkin_list_room FOREIGN KEY (event_id, room_id) REFERENCES room,
+    CONSTRAINT checkin_list_of_a_room CHECK ((kind = 'room') = (room_id IS NOT NULL)),
+    CONSTRAINT checkin_list_closes_after_opening CHECK (closes_at > opens_at)
 );
+CREATE INDEX IF NOT EXISTS checkin_list_by_room ON checkin_list (event_id, room_id);
 
 -- Which tickets a list admits.
 CREATE TABLE IF NOT EXISTS checkin_list_ticket (
@@ -250,12 +279,28 @@ CREATE TABLE IF NOT EXISTS checkin_list_ticket (
     CONSTRAINT checkin_list_ticket_ticket FOREIGN KEY (event_id, ticket) REFERENCES ticket_type
 );
 
+-- How many are inside a list that has a capacity, or a room's session: changed in the transaction that logs the scan, so that
+-- the row's lock and `within_capacity` settle who gets the last seat. (Other lists are counted from the log: a row that every
+-- scan at the main door had to lock would be the end of many scans per commit.)
+CREATE TABLE IF NOT EXISTS checkin_count (
+    event_id   uuid    NOT NULL,
+    list_id    uuid    NOT NULL,
+    session_id uuid    NOT NULL,  -- all zeros for a list that follows no session
+    granted    integer NOT NULL CONSTRAINT checkin_count_granted_is_no_debt CHECK (granted >= 0),  -- let in by the server
+    merged     integer NOT NULL,  -- let in by a scanner that was offline: bodies in the room all the same
+    ceiling    integer,           -- what `granted` may reach: the capacity, or more where that was lowered beneath it
+    PRIMARY KEY (event_id, list_id, session_id),
+    CONSTRAINT within_capacity CHECK (granted <= ceiling)
+);
+
 -- Every scan that was ever answered, with its answer. Rows are only added, never changed: this is the door's evidence, and
--- a scanner that asks again gets the answer that stands here.
+-- a scanner that asks again gets the answer that stands here. An undo is a row too.
 --
--- The person's way through a list is a row of stays, numbered from 1: admitted 1, exited 1, admitted 2 … What makes two doors
--- unable to admit one badge twice is `scan_one_admission`: of all scans that claim to begin (or to end) the same stay, the
--- database takes one.
+-- What scanners did with a person in one area (a list; all rooms together) is numbered: turn 1, 2, 3 … for each time somebody
+-- passed, in or out, or a passing was undone. Whoever wants to add one reads those that stand and takes the next number; of two
+-- who take the same, `scan_turn` lets one through and the other reads again. That is what makes two doors unable to admit one
+-- badge twice. Where the person is follows from the turns alone, put in the order of `at`: a scan that comes from an offline
+-- scanner hours later takes the next number and its own place in time.
 --
 -- No foreign keys, on purpose: the log outlives a device that is removed and a person who asks to be forgotten, and each key
 -- would cost a look-up for every scan at the busiest moment of the day. Deleting an event deletes its scans by `event_id`.
@@ -264,21 +309,89 @@ CREATE TABLE IF NOT EXISTS scan (
     device_id   uuid        NOT NULL,
     scan_id     text        NOT NULL,  -- the scanner's own id of this scan: a retry brings the same one
     list_id     uuid        NOT NULL,
+    area_id     uuid        NOT NULL,  -- in an area one is in one place at a time: the list's id, for rooms the event's
     gate_id     uuid        NOT NULL,  -- where the device stood
     attendee_id uuid,                  -- null: nobody has this code
+    session_id  uuid,                  -- what ran in the room
     code        text        NOT NULL,  -- as scanned; beyond 120 characters its beginning and a digest of the whole
     direction   text        NOT NULL CONSTRAINT scan_direction_is_known CHECK (direction IN ('entry', 'exit')),
     scanned_at  timestamptz,           -- what the device's clock said, if it said anything
     received_at timestamptz NOT NULL DEFAULT now(),
+    at          timestamptz NOT NULL DEFAULT now(),  -- when it counts as having happened: see `checkin.policy.believed`
+    decided     text        CONSTRAINT scan_decided_is_known CHECK (decided IN ('admitted', 'exited', 'refused')),
+                                       -- what an offline scanner told the person by itself; null: the server was asked
+    number      integer,               -- the device's own count of its scans
     outcome     text        NOT NULL CONSTRAINT scan_outcome_is_known
-                            CHECK (outcome IN ('admitted', 'already_admitted', 'refused', 'exited')),
+                            CHECK (outcome IN ('admitted', 'already_admitted', 'refused', 'exited', 'undone')),
     reason      text        CONSTRAINT scan_reason_goes_with_refusal CHECK ((reason IS NOT NULL) = (outcome = 'refused')),
-    stay        integer     CONSTRAINT scan_stay_unless_refused CHECK ((stay IS NULL) = (outcome = 'refused')),
-                                       -- already_admitted: the stay that stood in the way
+    conflict    boolean     NOT NULL DEFAULT false,  -- as it was answered; what stands now is in `checkin_conflict`
+    turn        integer     CONSTRAINT scan_turn_of_who_passed
+                            CHECK (turn > 0 OR outcome IN ('already_admitted', 'refused')),
+    against     integer     CONSTRAINT scan_against_what_was_before
+                            CHECK ((against IS NOT NULL) = (outcome = 'already_admitted')),  -- the turn in its way
+    undoes      text        CONSTRAINT scan_undoes_goes_with_undone CHECK ((undoes IS NOT NULL) = (outcome = 'undone')),
+                                       -- the same device's scan that this row takes back
+    undone_by   uuid,                  -- the organizer who did; null: the device itself
     PRIMARY KEY (event_id, device_id, scan_id)
 );
-CREATE UNIQUE INDEX IF NOT EXISTS scan_one_admission ON scan (event_id, list_id, attendee_id, stay, outcome)
-    WHERE outcome IN ('admitted', 'exited');
+CREATE UNIQUE INDEX IF NOT EXISTS scan_turn ON scan (event_id, area_id, attendee_id, turn) WHERE turn IS NOT NULL;
+CREATE INDEX IF NOT EXISTS scan_number ON scan (event_id, device_id, number) WHERE number IS NOT NULL;
+CREATE INDEX IF NOT EXISTS scan_refused ON scan (event_id, received_at DESC, device_id, scan_id) WHERE outcome = 'refused';
+
+-- What was logged and not yet told: one row a batch, written with it, deleted by whoever counts it and tells the feed. In one
+-- transaction, so that each scan is counted and told once, whichever process dies.
+CREATE TABLE IF NOT EXISTS scan_news (
+    event_id     uuid        NOT NULL,
+    news_id      bigint      GENERATED ALWAYS AS IDENTITY,
+    at           timestamptz NOT NULL DEFAULT now(),
+    device_ids   uuid[]      NOT NULL,
+    scan_ids     text[],               -- null: the row says all there is to say, of people who came for the first time
+    list_ids     uuid[],
+    gate_ids     uuid[],
+    attendee_ids uuid[],
+    reasons      text[],               -- null for those who were admitted
+    PRIMARY KEY (event_id, news_id)
+);
+
+-- Who counts and tells at the moment holds the event's row; `told_at` keeps messages a tenth of a second apart.
+CREATE TABLE IF NOT EXISTS checkin_desk (
+    event_id uuid        PRIMARY KEY REFERENCES event ON DELETE CASCADE,
+    told_at  timestamptz NOT NULL DEFAULT 'epoch'
+);
+
+-- The log, counted: per list, five minutes, gate and ticket.
+CREATE TABLE IF NOT EXISTS checkin_tally (
+    event_id uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
+    list_id  uuid        NOT NULL,
+    bucket   timestamptz NOT NULL,  -- the five minutes that begin here, by `scan.at`
+    gate_id  uuid        NOT NULL,
+    ticket   text        NOT NULL,  -- empty: nobody has the code
+    outcome  text        NOT NULL,
+    reason   text        NOT NULL,  -- empty: not refused
+    scans    bigint      NOT NULL,
+    PRIMARY KEY (event_id, list_id, bucket, gate_id, ticket, outcome, reason)
+);
+
+-- What offline scanners did that does not go together, for people to look at. Derived from the log: a later upload may resolve
+-- one (the exit between two entries arrives) and it is then marked, not removed.
+CREATE TABLE IF NOT EXISTS checkin_conflict (
+    event_id        uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
+    conflict_id     uuid        NOT NULL,
+    kind            text        NOT NULL CONSTRAINT checkin_conflict_kind_is_known
+                                CHECK (kind IN ('double_admission', 'not_entitled')),
+    list_id         uuid        NOT NULL,
+    attendee_id     uuid,
+    device_id       uuid        NOT NULL,  -- the scan that should not have let anybody in …
+    scan_id         text        NOT NULL,
+    first_device_id uuid,                  -- … and the admission it contradicts
+    first_scan_id   text,
+    detected_at     timestamptz NOT NULL DEFAULT now(),
+    resolved_at     timestamptz,
+    PRIMARY KEY (event_id, conflict_id),
+    CONSTRAINT checkin_conflict_scans UNIQUE NULLS NOT DISTINCT
+        (event_id, device_id, scan_id, kind, first_device_id, first_scan_id)
+);
+CREATE INDEX IF NOT EXISTS checkin_conflict_of_person ON checkin_conflict (event_id, attendee_id);
 
 
 -- ─── Exhibitors ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,10 +11,11 @@ from server import operations
 from server.announcement import routes as announcement_routes
 from server.attendee import routes as attendee_routes
 from server.checkin import routes as checkin_routes
-from server.checkin.door import Doors
+from server.checkin.doors import Doors
 from server.checkin.writers import Writers
 from server.config import Settings
 from server.db import connect, open_database
+from server.desk.projector import Projector
 from server.errors import EXCEPTION_HANDLERS
 from server.event import routes as event_routes
 from server.event.directory import Events
@@ -52,7 +53,11 @@ def create_app(settings: Settings) -> Litestar:
         async with AsyncExitStack() as stack:
             db = await stack.enter_async_context(open_database(url, size=settings.pool_size, name="api"))
             watch = await stack.enter_async_context(Watch(url, name="api watch").run())
-            writers = Writers(lambda: connect(url, name="check-in writer"), count=settings.writers)
+            doors = Doors(db, watch)
+            projector = await stack.enter_async_context(Projector(db, doors).run())
+            writers = Writers(
+                lambda: connect(url, name="check-in writer"), count=settings.writers, on_written=projector.note
+            )
             await stack.enter_async_context(writers.run())
             app.state.update(
                 settings=settings,
@@ -63,7 +68,8 @@ def create_app(settings: Settings) -> Litestar:
                 events=Events(db),
                 principals=Principals(db),
                 documents=Documents(db, watch),
-                doors=Doors(db, watch),
+                doors=doors,
+                projector=projector,
                 ticket_key=await ticket_key(url),
             )
             yield

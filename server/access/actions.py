@@ -8,7 +8,7 @@ import asyncpg
 
 from server.attendee import queries as attendee_queries
 from server.auth import Kind, hash_token, kind_of, new_token
-from server.checkin.door import BadgeRevoked
+from server.checkin.events import BadgeRevoked
 from server.checkin.policy import clean_code
 from server.db import Database
 from server.device import queries as device_queries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -30,6 +31,11 @@ class BadgeRow(Struct, frozen=True):
     company: str
     ticket: str
     language: str
+    number: int
+    """Counts the event's badges from 1."""
+    revoked_at: datetime | None
+    cancelled: bool
+    """The registration was taken back."""
 
 
 class Attendee(Struct, frozen=True, kw_only=True):

@@ -1,18 +1,26 @@
-"""Answering a scan."""
+"""Answering scans: one that somebody waits for, and those that a scanner made while it was offline."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID
+
+import msgspec
 
 from server.attendee.types import BadgeRow
 from server.checkin.door import Door
 from server.checkin.errors import UnknownList
-from server.checkin.policy import DOUBLE_TRIGGER, code_for_log, refusal
-from server.checkin.types import Admission, Answer, CheckIn, LoggedScan, Person, Scan
+from server.checkin.policy import DOUBLE_TRIGGER, believed, code_for_log, refusal
+from server.checkin.types import Admission, Answer, CheckIn, CheckinListRow, Clock, Decided, LoggedScan, Person, Scan
 from server.checkin.writers import Writers
 from server.device.types import DeviceRow
+from server.errors import AppError
 from server.instants import check_instant
+
+AFTERWARDS = "+"
+"""Begins the id of a row that says what a scanner did when the server's own answer, a refusal, had not reached it. No scanner
+can choose such an id."""
 
 
 async def check_in(door: Door, writers: Writers, device: DeviceRow, command: CheckIn) -> Answer:
@@ -21,24 +29,87 @@ async def check_in(door: Door, writers: Writers, device: DeviceRow, command: Che
     Raises `UnknownList`, `ScanIdReused`, `InvalidRequest` (nothing was logged), `Overloaded` (it may have been logged: the
     same scan id gets the answer later).
     """
+    if command.decided is not None:
+        return _one(await upload(door, writers, device, [command]))
     scan, badge = _propose(door, device, command)
     logged = await writers.submit(scan)
     return _answer(door, logged, badge)
 
 
+async def upload(
+    door: Door, writers: Writers, device: DeviceRow, commands: Sequence[CheckIn]
+) -> list[Answer | AppError]:
+    """Logs scans that have happened, in any order, and returns the log's answers in theirs.
+
+    What `check_in` would raise stands in the place of the scan that is the reason. A scan that says nothing of what the scanner
+    decided let the person through.
+    """
+    received_at = datetime.now(UTC)
+    results: list[Answer | AppError | None] = [None] * len(commands)
+    proposed: list[tuple[int, Scan, BadgeRow | None]] = []
+    for place, command in enumerate(commands):
+        try:
+            proposed.append((place, *_propose_past(door, device, command, received_at)))
+        except AppError as error:
+            results[place] = error
+    for (place, _, badge), logged in zip(proposed, await _log(writers, [one[1] for one in proposed]), strict=True):
+        results[place] = logged if isinstance(logged, AppError) else _answer(door, logged, badge)
+    return [result for result in results if result is not None]
+
+
+async def _log(writers: Writers, scans: Sequence[Scan]) -> list[LoggedScan | AppError]:
+    results = [_expected(result) for result in await writers.submit_all(scans)]
+    contradicted = {
+        place: _afterwards(scan)
+        for place, (scan, logged) in enumerate(zip(scans, results, strict=True))
+        if isinstance(logged, LoggedScan) and _contradicts(scan, logged)
+    }
+    if contradicted:
+        again = await writers.submit_all(list(contradicted.values()))
+        for place, logged in zip(contradicted, again, strict=True):
+            told = _expected(logged)
+            results[place] = (
+                told if isinstance(told, AppError) else msgspec.structs.replace(told, scan_id=scans[place].scan_id)
+            )
+    return results
+
+
+def _expected(result: LoggedScan | Exception) -> LoggedScan | AppError:
+    if isinstance(result, LoggedScan | AppError):
+        return result
+    raise result
+
+
+def _contradicts(scan: Scan, logged: LoggedScan) -> bool:
+    """The server refused this scan online, the answer was lost, and the scanner let the person in by itself."""
+    return scan.decided == "admitted" and logged.decided is None and logged.outcome in ("refused", "already_admitted")
+
+
+def _afterwards(scan: Scan) -> Scan:
+    return msgspec.structs.replace(scan, scan_id=AFTERWARDS + scan.scan_id, number=None)
+
+
 def _propose(door: Door, device: DeviceRow, command: CheckIn) -> tuple[Scan, BadgeRow | None]:
-    checkin_list = door.lists.get(command.list)
-    if checkin_list is None:
-        raise UnknownList(f"There is no check-in list `{command.list}` in this event.")
+    """A question that somebody waits for."""
+    checkin_list = _list(door, command)
     check_instant(command.scanned_at, "scanned_at")
     badge = door.badge_of(command.code)
+    session = None
     entry = command.direction == "entry"
-    reason = refusal(badge, checkin_list) if entry else (None if badge else "unknown_code")
+    if not entry:
+        reason = None if badge else "unknown_code"
+    else:
+        now = None
+        if checkin_list.opens_at or checkin_list.closes_at or checkin_list.room_id:
+            now = datetime.now(UTC)
+            session = door.session_at(checkin_list, now)
+        reason = refusal(badge, checkin_list, now, session)
     scan = Scan(
         door.event_id,
         device.device_id,
         command.scan_id,
         checkin_list.list_id,
+        _area(door, checkin_list),
         device.gate_id,
         badge.attendee_id if badge else None,
         code_for_log(command.code),
@@ -46,21 +117,82 @@ def _propose(door: Door, device: DeviceRow, command: CheckIn) -> tuple[Scan, Bad
         command.scanned_at,
         "refused" if reason else "admitted" if entry else "exited",
         reason,
-        1 if entry and not reason else None,  # the writer finds the stay of everybody who was here before
+        1 if entry and not reason else None,  # the writer finds the turn of everybody who was here before
+        session.session_id if session else None,
+        number=command.number,
+        reentry=checkin_list.reentry,
+        capacity=checkin_list.capacity,
+        counted=checkin_list.is_counted,
     )
     return scan, badge
+
+
+def _propose_past(
+    door: Door, device: DeviceRow, command: CheckIn, received_at: datetime
+) -> tuple[Scan, BadgeRow | None]:
+    """Something a scanner did by itself, with the rules as they were at that moment."""
+    checkin_list = _list(door, command)
+    for name in ("scanned_at", "synced_at"):
+        check_instant(getattr(command, name), name)
+    at, _ = believed(command.scanned_at, command.synced_at, received_at)
+    badge = door.badge_of(command.code)
+    entry = command.direction == "entry"
+    passed: Decided = "admitted" if entry else "exited"
+    decided = command.decided or passed
+    session = door.session_at(checkin_list, at) if entry else None
+    reason = refusal(badge, checkin_list, at, session) if entry else (None if badge else "unknown_code")
+    if decided == "refused":
+        reason = reason or "turned_away"
+    scan = Scan(
+        door.event_id,
+        device.device_id,
+        command.scan_id,
+        checkin_list.list_id,
+        _area(door, checkin_list),
+        device.gate_id,
+        badge.attendee_id if badge else None,
+        code_for_log(command.code),
+        command.direction,
+        command.scanned_at,
+        "refused" if reason else passed,
+        reason,
+        1 if entry and not reason else None,
+        session.session_id if session else None,
+        at,
+        decided,
+        command.number,
+        conflict=reason is not None and decided == "admitted",
+        reentry=checkin_list.reentry,
+        capacity=checkin_list.capacity,
+        counted=checkin_list.is_counted,
+    )
+    return scan, badge
+
+
+def _list(door: Door, command: CheckIn) -> CheckinListRow:
+    checkin_list = door.lists.get(command.list)
+    if checkin_list is None:
+        raise UnknownList(f"There is no check-in list `{command.list}` in this event.")
+    return checkin_list
+
+
+def _area(door: Door, checkin_list: CheckinListRow) -> UUID:
+    """All rooms of an event are one area: whoever enters one has left the others."""
+    return checkin_list.list_id if checkin_list.room_id is None else door.event_id
 
 
 def _answer(door: Door, logged: LoggedScan, badge: BadgeRow | None) -> Answer:
     admission = None
     if logged.outcome == "admitted":
-        admission = _admission(door, logged, logged.received_at, logged.gate_id, logged.device_id)
+        admission = _admission(door, logged, logged.at, logged.gate_id, logged.device_id)
     elif logged.blocked_at and logged.blocking_gate_id and logged.blocking_device_id:
         admission = _admission(door, logged, logged.blocked_at, logged.blocking_gate_id, logged.blocking_device_id)
     person = None
     if badge is not None and badge.attendee_id == logged.attendee_id:
         person = Person(badge.attendee_id, badge.name, badge.company, badge.ticket, badge.language)
-    return Answer(logged.scan_id, logged.outcome, logged.reason, person, admission)
+    return Answer(
+        logged.scan_id, logged.outcome, logged.reason, person, admission, logged.conflict, _clock(logged)
+    )
 
 
 def _admission(door: Door, logged: LoggedScan, at: datetime, gate_id: UUID, device_id: UUID) -> Admission:
@@ -68,6 +200,19 @@ def _admission(door: Door, logged: LoggedScan, at: datetime, gate_id: UUID, devi
     recently = (
         logged.outcome == "already_admitted"
         and device_id == logged.device_id
-        and logged.received_at - at < DOUBLE_TRIGGER
+        and logged.at - at < DOUBLE_TRIGGER
     )
     return Admission(at, door.gates.get(gate_id, ""), device.name if device else "", recently)
+
+
+def _clock(logged: LoggedScan) -> Clock | None:
+    """How the clock of an offline scanner was not believed."""
+    if logged.decided is None or logged.scanned_at is None or logged.scanned_at == logged.at:
+        return None
+    return "ahead" if logged.scanned_at > logged.at else "behind"
+
+
+def _one(results: Sequence[Answer | AppError]) -> Answer:
+    if isinstance(results[0], AppError):
+        raise results[0]
+    return results[0]

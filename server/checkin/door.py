@@ -1,41 +1,34 @@
-"""An event's door in memory: who may scan, what is scanned, which lists there are.
+"""An event's door in memory: who may scan, what is scanned, which lists there are, and who is inside.
 
 Looking a badge up in SQL would halve the rate at which scans are written, so each process keeps the event's badges and
-devices and follows channel `checkin`, on which every change to them is announced. The database stays the judge of what only
-one may win: nothing here decides who was first.
+devices and follows channel `checkin`, on which every change to them is announced; a room's list also follows `schedule`. The
+database stays the judge of what only one may win: nothing here decides who was first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
+from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
-from server.attendee import queries as attendee_queries
 from server.attendee.types import BadgeRow
-from server.checkin import queries
-from server.checkin.policy import clean_code
-from server.checkin.types import CheckinListRow
-from server.db import LOST_CONNECTION, Database, Tx
-from server.device import queries as device_queries
+from server.checkin.history import Standing
+from server.checkin.policy import clean_code, running
+from server.checkin.types import CheckinListRow, SessionRow
 from server.device.types import DeviceRow
-from server.feed import CHECKIN, Watch, queries as feed_queries
-from server.feed.types import FeedEventRow
-
-logger = logging.getLogger(__name__)
-
-LOAD_CHUNK = 2000
-"""Badges read at a time: about 10 ms, so that loading 150,000 does not hold up the scans of other events."""
-FOLLOW_PAGE = 500
-RETRY_SECONDS = 0.2
 
 
-class BadgeRevoked(msgspec.Struct, frozen=True):
-    """The data of a `badge.revoked` event on channel `checkin`."""
+class Presence(Struct, frozen=True, gc=False):
+    """Since when and by whom somebody is inside a list."""
 
-    code: str
+    session_id: UUID | None
+    at: datetime
+    gate: str
+    device: str
 
 
 class Door:
@@ -43,14 +36,37 @@ class Door:
 
     def __init__(self, event_id: UUID) -> None:
         self.event_id = event_id
+        self.changing = asyncio.Lock()
+        """Held by whoever applies what the channel says: in its order, each event once."""
+        self.epoch = ""
         self.seq = 0
         """Up to where channel `checkin` is reflected here."""
+        self.schedule_seq = 0
+        """The same for channel `schedule`."""
         self.lists: dict[str, CheckinListRow] = {}
+        self.lists_by_id: dict[UUID, CheckinListRow] = {}
         self.devices: dict[UUID, DeviceRow] = {}
         self.gates: dict[UUID, str] = {}
         """Names of the gates at which devices stand or stood."""
+        self.sessions: dict[UUID, list[SessionRow]] = {}
+        """By room."""
+        self.badges: dict[int, BadgeRow] = {}
+        """By number."""
+        self.last_number = 0
+        """The highest number of a badge."""
+        self.tickets: list[str] = []
+        """The event's ticket types; a signed code names one by its place here."""
+        self.marks: dict[UUID, int] = {}
+        """Up to which number each device's scans are known to be stored: it never goes back."""
+        self.inside: dict[UUID, dict[UUID, Presence]] = {}
+        """List → attendee → since when."""
+        self.been: dict[UUID, set[UUID]] = {}
+        """List → who has been inside and is not now."""
         self._by_token: dict[bytes, DeviceRow] = {}
         self._badges: dict[str, BadgeRow] = {}
+        self._numbers: dict[UUID, tuple[int, ...]] = {}
+
+    # What is asked.
 
     def device_of(self, token_hash: bytes) -> DeviceRow | None:
         """The device that holds this token and has not been revoked."""
@@ -60,10 +76,42 @@ class Door:
         """The badge with this code or short code, as scanned or typed."""
         return self._badges.get(code) or self._badges.get(clean_code(code))
 
-    def revoke_badge(self, code: str) -> None:
+    def numbers_of(self, attendee_id: UUID) -> tuple[int, ...]:
+        """The numbers of the attendee's badges, revoked ones too."""
+        return self._numbers.get(attendee_id, ())
+
+    def badge_to_show(self, attendee_id: UUID) -> BadgeRow | None:
+        """The attendee's valid badge, or a revoked one where there is no other."""
+        badges = [self.badges[number] for number in self.numbers_of(attendee_id)]
+        return min(badges, key=lambda badge: (badge.revoked, -badge.number), default=None)
+
+    def session_at(self, checkin_list: CheckinListRow, at: datetime) -> SessionRow | None:
+        """What a room's list is open for at this moment."""
+        if checkin_list.room_id is None:
+            return None
+        return running(self.sessions.get(checkin_list.room_id, ()), at, checkin_list.early_minutes)
+
+    def occupancy(self, checkin_list: CheckinListRow, session_id: UUID | None) -> int:
+        """How many are inside a list, of a room those who came for this session."""
+        people = self.inside.get(checkin_list.list_id, {})
+        if checkin_list.room_id is None:
+            return len(people)
+        return sum(presence.session_id == session_id for presence in people.values())
+
+    def reentry(self) -> dict[UUID, str]:
+        """The lists' rules."""
+        return {list_id: row.reentry for list_id, row in self.lists_by_id.items()}
+
+    # What is heard.
+
+    def revoke_badge(self, code: str, at: datetime) -> None:
         badge = self._badges.get(code)
         if badge is not None:
-            self._badges[badge.code] = self._badges[badge.short_code] = msgspec.structs.replace(badge, revoked=True)
+            self._keep(msgspec.structs.replace(badge, revoked=True, revoked_at=at))
+
+    def cancel_attendee(self, attendee_id: UUID, *, cancelled: bool) -> None:
+        for number in self.numbers_of(attendee_id):
+            self._keep(msgspec.structs.replace(self.badges[number], cancelled=cancelled))
 
     def set_devices(self, devices: list[DeviceRow]) -> None:
         self.devices = {device.device_id: device for device in devices}
@@ -72,88 +120,44 @@ class Door:
 
     def set_lists(self, lists: list[CheckinListRow]) -> None:
         self.lists = {checkin_list.key: checkin_list for checkin_list in lists}
+        self.lists_by_id = {checkin_list.list_id: checkin_list for checkin_list in lists}
+
+    def set_sessions(self, sessions: Iterable[SessionRow]) -> None:
+        self.sessions = {}
+        for session in sessions:
+            self.sessions.setdefault(session.room_id, []).append(session)
 
     def add_badges(self, badges: list[BadgeRow]) -> None:
         for badge in badges:
-            self._badges[badge.code] = self._badges[badge.short_code] = badge
+            self._keep(badge)
+            self.last_number = max(self.last_number, badge.number)
+            self._numbers[badge.attendee_id] = (*self.numbers_of(badge.attendee_id), badge.number)
 
+    def place(self, attendee_id: UUID, lists: Iterable[UUID], standing: Standing) -> None:
+        """Notes where a person is of all these lists, which are those of one area that ever saw them."""
+        since = standing.since
+        for list_id in lists:
+            if since is not None and since.list_id == list_id:
+                device = self.devices.get(since.device_id)
+                gate = self.gates.get(since.gate_id, "")
+                presence = Presence(since.session_id, since.at, gate, device.name if device else "")
+                self.enter(list_id, attendee_id, presence)
+            else:
+                been = any(place[0] == list_id for place in standing.visited)
+                self.leave(list_id, attendee_id, been=been)
 
-async def load_door(db: Database, event_id: UUID) -> Door:
-    """The event's door as of now."""
-    door = Door(event_id)
-    async with db.snapshot() as tx:
-        position = await feed_queries.get_position(tx, event_id, channel=CHECKIN)
-        door.seq = position.seq if position else 0
-        door.set_lists(await queries.list_checkin_lists(tx, event_id))
-        door.set_devices(await device_queries.list_devices(tx, event_id))
-        async for badges in attendee_queries.iterate_badges(tx, event_id, chunk=LOAD_CHUNK):
-            door.add_badges(badges)
-            await asyncio.sleep(0)  # others' scans go first
-    return door
+    def enter(self, list_id: UUID, attendee_id: UUID, presence: Presence) -> None:
+        self.inside.setdefault(list_id, {})[attendee_id] = presence
+        self.been.get(list_id, set()).discard(attendee_id)
 
+    def leave(self, list_id: UUID, attendee_id: UUID, *, been: bool) -> None:
+        """`been=False`: whatever had let them in was undone."""
+        self.inside.get(list_id, {}).pop(attendee_id, None)
+        left = self.been.setdefault(list_id, set())
+        if been:
+            left.add(attendee_id)
+        else:
+            left.discard(attendee_id)
 
-class Doors:
-    """The doors this process has been asked about, kept true."""
-
-    def __init__(self, db: Database, watch: Watch) -> None:
-        self._db = db
-        self._watch = watch
-        self._open: dict[UUID, Door] = {}
-        self._loading: dict[UUID, asyncio.Lock] = {}
-        self._following: dict[UUID, asyncio.Task[None]] = {}
-        watch.add_listener(self._on_growth)
-
-    def known(self, event_id: UUID) -> Door | None:
-        """The door if it is loaded."""
-        return self._open.get(event_id)
-
-    async def get(self, event_id: UUID) -> Door:
-        """The event's door, loaded at the first question."""
-        door = self._open.get(event_id)
-        if door is None:
-            async with self._loading.setdefault(event_id, asyncio.Lock()):
-                door = self._open.get(event_id)
-                if door is None:
-                    door = self._open[event_id] = await load_door(self._db, event_id)
-            self._on_growth(event_id, CHECKIN)  # what was announced while it was being loaded
-        return door
-
-    def _on_growth(self, event_id: UUID, channel: str) -> None:
-        if channel == CHECKIN and event_id in self._open and event_id not in self._following:
-            self._following[event_id] = asyncio.create_task(self._follow(event_id), name="door follows its channel")
-
-    async def _follow(self, event_id: UUID) -> None:
-        try:
-            while (heard := self._watch.position(event_id, CHECKIN)) and heard.seq > self._open[event_id].seq:
-                await self._try_to_catch_up(event_id)
-        finally:
-            # At once, not in a callback of the finished task: a revocation heard in between would start nothing.
-            del self._following[event_id]
-
-    async def _try_to_catch_up(self, event_id: UUID) -> None:
-        try:
-            await self._catch_up(self._open[event_id])
-        except Exception as error:  # a door that stops following admits revoked badges: say so, and try again
-            if not isinstance(error, LOST_CONNECTION):
-                logger.exception("following the door of %s failed in a way nobody foresaw", event_id)
-            logger.warning("cannot read what changed at the door of %s (%s); trying again", event_id, error)
-            await asyncio.sleep(RETRY_SECONDS)
-
-    async def _catch_up(self, door: Door) -> None:
-        async with self._db.read() as connection:
-            events = await feed_queries.list_events_after(
-                connection, door.event_id, channel=CHECKIN, after=door.seq, limit=FOLLOW_PAGE
-            )
-            if any(event.kind == "attendees.changed" for event in events):
-                self._open[door.event_id] = await load_door(self._db, door.event_id)
-                return
-            await self._apply(connection, door, events)
-        if events:
-            door.seq = events[-1].seq
-
-    async def _apply(self, connection: Tx, door: Door, events: list[FeedEventRow]) -> None:
-        for event in events:
-            if event.kind == "badge.revoked":
-                door.revoke_badge(msgspec.json.decode(event.data, type=BadgeRevoked).code)
-        if any(event.kind.startswith("device.") for event in events):
-            door.set_devices(await device_queries.list_devices(connection, door.event_id))
+    def _keep(self, badge: BadgeRow) -> None:
+        self._badges[badge.code] = self._badges[badge.short_code] = self.badges[badge.number] = badge

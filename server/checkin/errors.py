@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
+from server.checkin_list.errors import UnknownList as UnknownList
 from server.errors import AppError
-
-
-class UnknownList(AppError):
-    """There is no check-in list of that name in this event."""
-
-    status = 404
-    code = "checkin.unknown_list"
 
 
 class ScanIdReused(AppError):
@@ -24,3 +18,31 @@ class NotRecorded(AppError):
 
     status = 500
     code = "checkin.not_recorded"
+
+
+class TooManyScans(AppError):
+    """A batch is at most 500 scans; send the rest in another one."""
+
+    status = 422
+    code = "checkin.batch_too_long"
+
+
+class UnknownScan(AppError):
+    """There is no such scan; an organizer names its device too, because scan ids are each device's own."""
+
+    status = 404
+    code = "checkin.unknown_scan"
+
+
+class NothingToUndo(AppError):
+    """Nobody passed with this scan, so there is nothing to undo."""
+
+    status = 409
+    code = "checkin.nothing_to_undo"
+
+
+class UndoTooLate(AppError):
+    """A scanner may undo its own scan for 60 seconds; after that a supervisor or an organizer can."""
+
+    status = 409
+    code = "checkin.undo_too_late"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
 from server.attendee.types import BadgeRow
-from server.checkin.types import CheckinListRow, Outcome, Reason, Scan
+from server.checkin.history import Role, Standing
+from server.checkin.types import CheckinListRow, Clock, Reason, Scan, SessionRow
 
 DOUBLE_TRIGGER = timedelta(seconds=5)
+UNSYNCED = timedelta(days=1)
+"""How far back the clock of a device is believed that does not say when it last synced."""
 STORED_CODE_LENGTH = 120
 _DIGEST_LENGTH = 32
 
@@ -43,26 +47,96 @@ def code_for_log(code: str) -> str:
     return f"{code[: STORED_CODE_LENGTH - _DIGEST_LENGTH - 1]}…{digest}".replace("\x00", "�")
 
 
-def refusal(badge: BadgeRow | None, checkin_list: CheckinListRow) -> Reason | None:
-    """Why this badge is not let in by this list, or None. Holds for entries; somebody may always leave."""
+def refusal(
+    badge: BadgeRow | None, checkin_list: CheckinListRow, at: datetime | None, session: SessionRow | None
+) -> Reason | None:
+    """Why this badge is not let in by this list, or None. Holds for entries; somebody may always leave.
+
+    `at` is needed by a list with an opening time, `session` (what its room is open for) by a room's list.
+    """
     if badge is None:
         return "unknown_code"
-    if badge.revoked:
+    if badge.revoked and (badge.revoked_at is None or at is None or badge.revoked_at <= at):
         return "revoked"
+    if badge.cancelled:
+        return "cancelled"
     if badge.ticket not in checkin_list.tickets:
         return "wrong_ticket"
+    if at is not None and not is_open(checkin_list, at):
+        return "not_open"
+    if checkin_list.room_id is not None and session is None:
+        return "not_open"
     return None
 
 
-def decide(scan: Scan, stay: int | None, state: Outcome | None) -> Scan:
-    """The scan's answer for a person whose newest stay is `stay` and whose state is `admitted` or `exited` (None: never in)."""
-    inside = state == "admitted"
+def is_open(checkin_list: CheckinListRow, at: datetime) -> bool:
+    """Whether the list's own opening times include this moment."""
+    after_opening = checkin_list.opens_at is None or checkin_list.opens_at <= at
+    return after_opening and (checkin_list.closes_at is None or at < checkin_list.closes_at)
+
+
+def running(sessions: Sequence[SessionRow], at: datetime, early_minutes: int) -> SessionRow | None:
+    """The session a room is open for: of those that go on, or begin within so many minutes, the one that begins last.
+
+    While one ends and the next is about to begin, people at the door come for the next.
+    """
+    early = timedelta(minutes=early_minutes)
+    open_for = [one for one in sessions if one.starts_at - early <= at < one.ends_at]
+    return max(open_for, key=lambda one: (one.starts_at, one.session_id), default=None)
+
+
+def believed(
+    scanned_at: datetime | None, synced_at: datetime | None, received_at: datetime
+) -> tuple[datetime, Clock | None]:
+    """When an offline scan counts as having happened, and how its device's clock was wrong if it was.
+
+    A device's clock is believed between its last sync and the arrival; outside, the nearer of the two stands. A device that
+    does not say when it last synced is believed for a day.
+    """
+    earliest = min(synced_at or received_at - UNSYNCED, received_at)
+    if scanned_at is None or scanned_at > received_at:
+        return received_at, None if scanned_at is None else "ahead"
+    return (earliest, "behind") if scanned_at < earliest else (scanned_at, None)
+
+
+def decide(scan: Scan, standing: Standing, turn: int, inside: int) -> Scan:
+    """The scan with its answer, for somebody who stands so, has taken `turn` turns, while `inside` are where they want to be.
+
+    An offline scan has happened already: it is told apart by `settle`.
+    """
     if scan.outcome == "refused":
         return scan
+    change = msgspec.structs.replace
+    place = (scan.list_id, scan.session_id)
     if scan.direction == "exit":
-        if inside:
-            return msgspec.structs.replace(scan, outcome="exited", reason=None, stay=stay)
-        return msgspec.structs.replace(scan, outcome="refused", reason="not_inside", stay=None)
-    if inside:
-        return msgspec.structs.replace(scan, outcome="already_admitted", reason=None, stay=stay)
-    return msgspec.structs.replace(scan, outcome="admitted", reason=None, stay=(stay or 0) + 1)
+        if standing.since is not None and standing.since.list_id == scan.list_id:
+            return change(scan, outcome="exited", reason=None, turn=turn + 1, session_id=standing.since.session_id)
+        return change(scan, outcome="refused", reason="not_inside", turn=None)
+    if scan.reentry != "always":
+        before = standing.since if standing.place == place else None
+        if before is None and scan.reentry == "never":
+            before = standing.visited.get(place)
+        if before is not None:
+            return change(scan, outcome="already_admitted", reason=None, turn=None, against=before.turn)
+    if scan.capacity is not None and standing.place != place and inside >= scan.capacity:
+        return change(scan, outcome="refused", reason="list_full", turn=None)
+    return change(scan, outcome="admitted", reason=None, turn=turn + 1)
+
+
+def settle(scan: Scan, role: Role, turn: int, *, conflict: bool) -> Scan:
+    """An offline scan by which somebody passed, with its answer: what it turned out to be among the person's other scans."""
+    change = msgspec.structs.replace
+    if role.kind == "nothing":
+        return change(scan, outcome="refused", reason="not_inside", turn=turn + 1)
+    if role.kind == "ends":
+        return change(scan, outcome="exited", reason=None, turn=turn + 1)
+    if role.kind == "repeats" and role.before is not None:
+        return change(
+            scan,
+            outcome="already_admitted",
+            reason=None,
+            turn=turn + 1,
+            against=role.before.turn,
+            conflict=conflict,
+        )
+    return change(scan, outcome="admitted", reason=None, turn=turn + 1, conflict=conflict)

@@ -1,16 +1,20 @@
-"""Statements of the door. All work on whole batches: their number does not depend on how many scans there are."""
+"""Statements of the door's writer and memory. Those on scans work on whole batches: their number does not depend on how many
+scans there are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from server.checkin.types import CheckinListRow, LoggedScan, Scan, StayRow
+from server.checkin.types import CheckinListRow, CountRow, Fact, LoggedPassing, LoggedScan, Scan, SessionRow
 from server.db import Tx, rows
 
+# A room's list without a capacity of its own has the room's.
 LIST_CHECKIN_LISTS = """
-    SELECT checkin_list.list_id, checkin_list.key, checkin_list.name,
+    SELECT checkin_list.list_id, checkin_list.key, checkin_list.kind, checkin_list.room_id, checkin_list.opens_at,
+           checkin_list.closes_at, COALESCE(checkin_list.capacity, room.capacity) AS capacity, checkin_list.reentry,
+           checkin_list.early_minutes,
            ARRAY(
                SELECT ticket
                FROM checkin_list_ticket
@@ -19,110 +23,241 @@ LIST_CHECKIN_LISTS = """
                ORDER BY ticket
            ) AS tickets
     FROM checkin_list
+    LEFT JOIN room ON room.event_id = checkin_list.event_id AND room.room_id = checkin_list.room_id
     WHERE checkin_list.event_id = $1
     ORDER BY checkin_list.position, checkin_list.key
 """
 
-# The order in which rows are inserted is the order in which two batches wait for each other; the same everywhere, so that
-# they never wait in a circle. DO NOTHING covers both reasons for not being first: this scan is logged already, or somebody
-# else began (or ended) that stay.
-LOG_SCANS = """
-    INSERT INTO scan (event_id, device_id, scan_id, list_id, gate_id, attendee_id, code, direction, scanned_at,
-                      outcome, reason, stay)
-    SELECT event_id, device_id, scan_id, list_id, gate_id, attendee_id, code, direction, scanned_at,
-           outcome, reason, stay
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
-                $9::timestamptz[], $10::text[], $11::text[], $12::integer[])
-         AS proposed (event_id, device_id, scan_id, list_id, gate_id, attendee_id, code, direction, scanned_at,
-                      outcome, reason, stay)
-    ORDER BY event_id, list_id, attendee_id, stay, device_id, scan_id
-    ON CONFLICT DO NOTHING
-    RETURNING device_id, scan_id, received_at
+LIST_ROOM_SESSIONS = """
+    SELECT session_id, room_id, starts_at, ends_at
+    FROM session
+    WHERE event_id = $1 AND room_id IS NOT NULL AND status <> 'cancelled'
 """
 
-# `exited` sorts behind `admitted`, so the last row of the index tells both the newest stay and whether it has ended.
-LIST_STAYS = """
-    SELECT asked.place, logged.scan_id IS NOT NULL AS logged, newest.stay, newest.outcome
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[])
-         WITH ORDINALITY AS asked (event_id, device_id, scan_id, list_id, attendee_id, place)
-    LEFT JOIN scan AS logged ON logged.event_id = asked.event_id AND logged.device_id = asked.device_id
-                            AND logged.scan_id = asked.scan_id
-    LEFT JOIN LATERAL (
-        SELECT stay, outcome
-        FROM scan
-        WHERE scan.event_id = asked.event_id AND scan.list_id = asked.list_id AND scan.attendee_id = asked.attendee_id
-          AND scan.outcome IN ('admitted', 'exited')
-        ORDER BY scan.stay DESC, scan.outcome DESC
-        LIMIT 1
-    ) AS newest ON true
-    ORDER BY asked.place
+# People who come for the first time, and refusals that need no look at the log. The order in which rows are inserted is the order
+# in which two batches wait for each other; the same everywhere, so that they never wait in a circle. DO NOTHING covers both
+# reasons for not being first: this scan is logged already, or somebody else took that turn.
+LOG_FIRST_SCANS = """
+    WITH logged AS (
+        INSERT INTO scan (event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, code, direction, scanned_at,
+                          number, outcome, reason, turn)
+        SELECT event_id, device_id, scan_id, list_id, list_id, gate_id, attendee_id, code, 'entry', scanned_at,
+               number, CASE WHEN reason IS NULL THEN 'admitted' ELSE 'refused' END, reason,
+               CASE WHEN reason IS NULL THEN 1 END
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
+                    $8::timestamptz[], $9::integer[], $10::text[])
+             AS proposed (event_id, device_id, scan_id, list_id, gate_id, attendee_id, code, scanned_at, number, reason)
+        ORDER BY event_id, list_id, attendee_id, device_id, scan_id
+        ON CONFLICT DO NOTHING
+        RETURNING event_id, device_id, scan_id, list_id, gate_id, attendee_id, reason, received_at
+    ), told AS (
+        INSERT INTO scan_news (event_id, device_ids, list_ids, gate_ids, attendee_ids, reasons)
+        SELECT event_id, array_agg(device_id), array_agg(list_id), array_agg(gate_id), array_agg(attendee_id),
+               array_agg(reason)
+        FROM logged
+        GROUP BY event_id
+    )
+    SELECT device_id, scan_id, received_at FROM logged
+"""
+
+# A scan that was asked online happened when this statement began; nothing can have happened later.
+LOG_SCANS = """
+    WITH logged AS (
+        INSERT INTO scan (event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, session_id, code, direction,
+                          scanned_at, at, decided, number, outcome, reason, conflict, turn, against, undoes, undone_by)
+        SELECT event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, session_id, code, direction,
+               scanned_at, LEAST(at, now()), decided, number, outcome, reason, conflict, turn, against, undoes, undone_by
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::text[],
+                    $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::integer[], $15::text[], $16::text[],
+                    $17::boolean[], $18::integer[], $19::integer[], $20::text[], $21::uuid[])
+             AS proposed (event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, session_id, code, direction,
+                          scanned_at, at, decided, number, outcome, reason, conflict, turn, against, undoes, undone_by)
+        ORDER BY event_id, area_id, attendee_id, turn, device_id, scan_id
+        ON CONFLICT DO NOTHING
+        RETURNING event_id, device_id, scan_id, received_at, at
+    ), told AS (
+        INSERT INTO scan_news (event_id, device_ids, scan_ids)
+        SELECT event_id, array_agg(device_id), array_agg(scan_id)
+        FROM logged
+        GROUP BY event_id
+    )
+    SELECT device_id, scan_id, received_at, at FROM logged
+"""
+
+# The same for lists that are counted: all or nothing. The counts' rows are locked first and in one order; a turn that is taken,
+# or a seat too many, fails the whole statement.
+LOG_COUNTED_SCANS = """
+    WITH counted AS (
+        INSERT INTO checkin_count (event_id, list_id, session_id, granted, merged, ceiling)
+        SELECT event_id, list_id, session_id, granted, merged, ceiling
+        FROM unnest($22::uuid[], $23::uuid[], $24::uuid[], $25::integer[], $26::integer[], $27::integer[])
+             AS change (event_id, list_id, session_id, granted, merged, ceiling)
+        ORDER BY event_id, list_id, session_id
+        ON CONFLICT (event_id, list_id, session_id) DO UPDATE
+            SET granted = checkin_count.granted + EXCLUDED.granted,
+                merged = checkin_count.merged + EXCLUDED.merged,
+                ceiling = CASE WHEN EXCLUDED.ceiling IS NOT NULL
+                               THEN GREATEST(EXCLUDED.ceiling, checkin_count.granted) END
+        RETURNING list_id
+    ), logged AS (
+        INSERT INTO scan (event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, session_id, code, direction,
+                          scanned_at, at, decided, number, outcome, reason, conflict, turn, against, undoes, undone_by)
+        SELECT event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, session_id, code, direction,
+               scanned_at, LEAST(at, now()), decided, number, outcome, reason, conflict, turn, against, undoes, undone_by
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::text[],
+                    $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::integer[], $15::text[], $16::text[],
+                    $17::boolean[], $18::integer[], $19::integer[], $20::text[], $21::uuid[])
+             AS proposed (event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, session_id, code, direction,
+                          scanned_at, at, decided, number, outcome, reason, conflict, turn, against, undoes, undone_by)
+        WHERE (SELECT count(*) FROM counted) >= 0
+        ORDER BY event_id, area_id, attendee_id, turn, device_id, scan_id
+        RETURNING event_id, device_id, scan_id, received_at, at
+    ), told AS (
+        INSERT INTO scan_news (event_id, device_ids, scan_ids)
+        SELECT event_id, array_agg(device_id), array_agg(scan_id)
+        FROM logged
+        GROUP BY event_id
+    )
+    SELECT device_id, scan_id, received_at, at FROM logged
+"""
+
+LIST_FACTS = """
+    SELECT scan.event_id, scan.area_id, scan.attendee_id, scan.turn, scan.device_id, scan.scan_id, scan.list_id,
+           scan.session_id, scan.gate_id, scan.direction, scan.at, scan.decided IS NOT NULL AS offline, scan.undoes
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS asked (event_id, area_id, attendee_id)
+    JOIN scan ON scan.event_id = asked.event_id AND scan.area_id = asked.area_id
+             AND scan.attendee_id = asked.attendee_id AND scan.turn IS NOT NULL
+"""
+
+# Everybody's facts, for a door that opens: read once a process and event.
+LIST_ALL_FACTS = """
+    SELECT event_id, area_id, attendee_id, turn, device_id, scan_id, list_id, session_id, gate_id, direction, at,
+           decided IS NOT NULL AS offline, undoes
+    FROM scan
+    WHERE event_id = $1 AND turn IS NOT NULL
+    ORDER BY area_id, attendee_id
 """
 
 LIST_LOGGED = """
     SELECT scan.device_id, scan.scan_id, scan.list_id, scan.gate_id, scan.code, scan.direction, scan.scanned_at,
-           scan.received_at, scan.attendee_id, scan.outcome, scan.reason,
-           blocking.received_at AS blocked_at, blocking.gate_id AS blocking_gate_id,
-           blocking.device_id AS blocking_device_id
+           scan.received_at, scan.at, scan.decided, scan.number, scan.attendee_id, scan.outcome, scan.reason, scan.conflict,
+           blocking.at AS blocked_at, blocking.gate_id AS blocking_gate_id, blocking.device_id AS blocking_device_id
     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS asked (event_id, device_id, scan_id)
     JOIN scan ON scan.event_id = asked.event_id AND scan.device_id = asked.device_id AND scan.scan_id = asked.scan_id
-    LEFT JOIN scan AS blocking ON scan.outcome = 'already_admitted' AND blocking.event_id = scan.event_id
-                              AND blocking.list_id = scan.list_id AND blocking.attendee_id = scan.attendee_id
-                              AND blocking.stay = scan.stay AND blocking.outcome = 'admitted'
+    LEFT JOIN scan AS blocking ON scan.against IS NOT NULL AND blocking.event_id = scan.event_id
+                              AND blocking.area_id = scan.area_id AND blocking.attendee_id = scan.attendee_id
+                              AND blocking.turn = scan.against
+"""
+
+LIST_COUNTS = """
+    SELECT event_id, list_id, session_id, granted + merged AS inside
+    FROM checkin_count
+    WHERE (event_id, list_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+"""
+
+LIST_PASSINGS = """
+    SELECT scan.device_id, scan.scan_id, scan.list_id, scan.area_id, scan.gate_id, scan.attendee_id, scan.session_id,
+           scan.code, scan.direction, scan.received_at, scan.turn IS NOT NULL AND scan.undoes IS NULL AS passed,
+           EXISTS (
+               SELECT
+               FROM scan AS undo
+               WHERE undo.event_id = scan.event_id AND undo.device_id = scan.device_id
+                 AND undo.scan_id = '~' || scan.scan_id
+           ) AS undone
+    FROM unnest($2::uuid[]) AS asked (device_id)
+    JOIN scan ON scan.event_id = $1 AND scan.device_id = asked.device_id AND scan.scan_id = $3
+"""
+
+# How far a device's numbers go from 1 on without one missing, beginning the search behind a mark that is known.
+GET_MARK = """
+    SELECT COALESCE(max(number) FILTER (WHERE number = $3::integer + place), $3::integer)
+    FROM (
+        SELECT number, row_number() OVER (ORDER BY number) AS place
+        FROM (
+            SELECT DISTINCT number
+            FROM scan
+            WHERE event_id = $1 AND device_id = $2 AND number > $3::integer
+        ) AS own
+    ) AS numbered
 """
 
 Logged = tuple[UUID, str, datetime]
 """Device, scan id, and when the database received it."""
+LoggedAt = tuple[UUID, str, datetime, datetime]
+"""The same, and when it counts as having happened."""
+Person = tuple[UUID, UUID, UUID | None]
+"""Event, area, attendee."""
+Change = tuple[UUID, UUID, UUID, int, int, int | None]
+"""A count's event, list and session, what is added to `granted` and `merged`, and the capacity."""
+
+_FIRST = ("event_id", "device_id", "scan_id", "list_id", "gate_id", "attendee_id", "code", "scanned_at", "number", "reason")
+_ALL = (
+    "event_id", "device_id", "scan_id", "list_id", "area_id", "gate_id", "attendee_id", "session_id", "code", "direction",
+    "scanned_at", "at", "decided", "number", "outcome", "reason", "conflict", "turn", "against", "undoes", "undone_by",
+)  # fmt: skip
 
 
 async def list_checkin_lists(tx: Tx, event_id: UUID) -> list[CheckinListRow]:
     return await rows(tx, CheckinListRow, LIST_CHECKIN_LISTS, event_id)
 
 
-async def log_scans(tx: Tx, scans: Sequence[Scan]) -> list[Logged]:
-    """Writes what can be written; what is missing from the result was not."""
-    columns = zip(*[_values(scan) for scan in scans], strict=True)
-    written: list[Logged] = await tx.fetch(LOG_SCANS, *columns)
+async def list_room_sessions(tx: Tx, event_id: UUID) -> list[SessionRow]:
+    return await rows(tx, SessionRow, LIST_ROOM_SESSIONS, event_id)
+
+
+async def log_first_scans(tx: Tx, scans: Sequence[Scan]) -> list[Logged]:
+    """Writes online entries of people who seem to come for the first time; what is missing from the result was not written."""
+    written: list[Logged] = await tx.fetch(LOG_FIRST_SCANS, *_columns(scans, _FIRST))
     return written
 
 
-async def list_stays(tx: Tx, scans: Sequence[Scan]) -> list[StayRow]:
-    """One row a scan, in the same order."""
-    return await rows(
-        tx,
-        StayRow,
-        LIST_STAYS,
-        [scan.event_id for scan in scans],
-        [scan.device_id for scan in scans],
-        [scan.scan_id for scan in scans],
-        [scan.list_id for scan in scans],
-        [scan.attendee_id for scan in scans],
-    )
+async def log_scans(tx: Tx, scans: Sequence[Scan]) -> list[LoggedAt]:
+    """Writes what can be written; what is missing from the result was not."""
+    written: list[LoggedAt] = await tx.fetch(LOG_SCANS, *_columns(scans, _ALL))
+    return written
+
+
+async def log_counted_scans(tx: Tx, scans: Sequence[Scan], changes: Sequence[Change]) -> list[LoggedAt]:
+    """Writes all of them and changes the counts, or raises `asyncpg.IntegrityConstraintViolationError` and does nothing."""
+    counts = [[change[place] for change in changes] for place in range(6)]
+    written: list[LoggedAt] = await tx.fetch(LOG_COUNTED_SCANS, *_columns(scans, _ALL), *counts)
+    return written
+
+
+async def list_facts(tx: Tx, people: Iterable[Person]) -> list[Fact]:
+    """The facts of these people, in no order."""
+    people = list(people)
+    return await rows(tx, Fact, LIST_FACTS, *([person[place] for person in people] for place in range(3)))
+
+
+async def iterate_facts(tx: Tx, event_id: UUID, *, chunk: int) -> AsyncIterator[list[Fact]]:
+    """All facts, person by person, so many at a time; needs a transaction."""
+    cursor = await tx.cursor(LIST_ALL_FACTS, event_id)
+    while records := await cursor.fetch(chunk):
+        yield [Fact(*record) for record in records]
 
 
 async def list_logged(tx: Tx, scans: Sequence[Scan]) -> list[LoggedScan]:
     """The scans of these that the log has."""
-    return await rows(
-        tx,
-        LoggedScan,
-        LIST_LOGGED,
-        [scan.event_id for scan in scans],
-        [scan.device_id for scan in scans],
-        [scan.scan_id for scan in scans],
-    )
+    return await rows(tx, LoggedScan, LIST_LOGGED, *_columns(scans, ("event_id", "device_id", "scan_id")))
 
 
-def _values(scan: Scan) -> tuple[object, ...]:
-    return (
-        scan.event_id,
-        scan.device_id,
-        scan.scan_id,
-        scan.list_id,
-        scan.gate_id,
-        scan.attendee_id,
-        scan.code,
-        scan.direction,
-        scan.scanned_at,
-        scan.outcome,
-        scan.reason,
-        scan.stay,
-    )
+async def list_passings(tx: Tx, event_id: UUID, *, scan_id: str, devices: Sequence[UUID]) -> list[LoggedPassing]:
+    """The scans of this id that these devices made."""
+    return await rows(tx, LoggedPassing, LIST_PASSINGS, event_id, devices, scan_id)
+
+
+async def get_mark(tx: Tx, event_id: UUID, device_id: UUID, *, known: int) -> int:
+    """Up to which number all of the device's scans are stored; `known` is a mark that was reached before."""
+    found: int = await tx.fetchval(GET_MARK, event_id, device_id, known)
+    return found
+
+
+async def list_counts(tx: Tx, lists: Iterable[tuple[UUID, UUID]]) -> list[CountRow]:
+    """How many are inside these lists (event and list), session by session."""
+    lists = list(lists)
+    return await rows(tx, CountRow, LIST_COUNTS, [one[0] for one in lists], [one[1] for one in lists])
+
+
+def _columns(scans: Sequence[Scan], names: Sequence[str]) -> list[list[object]]:
+    return [[getattr(scan, name) for scan in scans] for name in names]

@@ -24,20 +24,6 @@ from server.metrics import REGISTRY
 from server.texts import Texts
 
 
-class CheckinList(Struct, frozen=True, kw_only=True):
-    """Something one is let into."""
-
-    key: str
-    """What a check-in names as `list`."""
-    name: str | Texts
-    tickets: list[str]
-    """The ticket types it admits."""
-
-
-class CheckinLists(Struct, frozen=True, kw_only=True):
-    lists: list[CheckinList]
-
-
 def authenticate_device(door: Door, authorization: str | None) -> DeviceRow:
     """The scanner behind an Authorization header. Raises `NotAuthenticated`, `NotAllowed` (another kind of token)."""
     token = bearer(authorization)
@@ -70,16 +56,56 @@ async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str]) ->
     return answer
 
 
-@get("/checkins/lists", guards=[require("device", "organizer")])
-async def list_checkin_lists(
-    request: Request[Any, Any, Any], event: FromPath[str], lang: FromQuery[str | None] = None
-) -> CheckinLists:
-    """The event's check-in lists and the tickets they admit."""
+@post("/checkins/batch", status_code=200, guards=[accepting(_only_devices, "device")], opt=describe(CheckInBatch))
+async def post_checkin_batch(request: Request[Any, Any, Any], event: FromPath[str]) -> BatchAnswer:
+    """Stores scans that a scanner made while it was offline, in any order, and says what each turned out to be.
+
+    A scan that cannot be stored gets its own error and the others go through. Send a batch again after a lost connection: what
+    is stored already gets the answer it has.
+    """
     found: EventRow = await request.app.state.events.get(event)
+    door: Door = await request.app.state.doors.get(found.event_id)
+    items = read_batch(await request.body())
+    answer = await upload_batch(request.app.state.db, door, request.app.state.writers, request.user, items)
+    for result in answer.results:
+        REGISTRY.count_checkin(result.outcome if isinstance(result, Answer) else "error")
+    return answer
+
+
+@post("/checkins/{scan_id:str}/undo", status_code=200, guards=[accepting(_only_door, "device", "organizer")], opt=describe(UndoScan))
+async def post_undo(request: Request[Any, Any, Any], event: FromPath[str], scan_id: FromPath[str]) -> Undone:
+    """Takes a passing back: a scanner its own for 60 seconds, a supervisor or an organizer any at any time.
+
+    The scan stays in the log, and so does the undo. An organizer names the device in the body: scan ids are each device's own.
+    """
+    found: EventRow = await request.app.state.events.get(event)
+    door: Door = await request.app.state.doors.get(found.event_id)
+    body = await request.body()
+    command = decode_body(body, _undo_decoder) if body else UndoScan()
+    return await undo(request.app.state.db, door, request.app.state.writers, request.user, scan_id, command)
+
+
+@get("/checkins/mark", guards=[accepting(_only_devices, "device")])
+async def get_mark(request: Request[Any, Any, Any], event: FromPath[str]) -> Mark:
+    """Up to where all scans of this device are stored, by its own `number`s."""
+    found: EventRow = await request.app.state.events.get(event)
+    device: DeviceRow = request.user
     async with request.app.state.db.read() as connection:
-        lists = await queries.list_checkin_lists(connection, found.event_id)
-    read = reader_of(request, found, lang).text
-    return CheckinLists(lists=[CheckinList(key=row.key, name=read(row.name), tickets=row.tickets) for row in lists])
+        return Mark(await mark_of(connection, found.event_id, device.device_id))
 
 
-router = Router(path="/v1/events/{event:str}", route_handlers=[post_checkin, list_checkin_lists], tags=["check-in"])
+@get("/checkins/snapshot", guards=[accepting(_only_devices, "device")])
+async def get_snapshot(
+    request: Request[Any, Any, Any], event: FromPath[str], cursor: Cursor = None
+) -> Snapshot | SnapshotDelta:
+    """What a scanner needs to decide by itself while it is offline: everything, or with `cursor` what has changed since."""
+    found: EventRow = await request.app.state.events.get(event)
+    door: Door = await request.app.state.doors.get(found.event_id)
+    return await snapshot_since(request.app.state.db, found, door, request.user, cursor)
+
+
+router = Router(
+    path="/v1/events/{event:str}",
+    route_handlers=[post_checkin, post_checkin_batch, post_undo, get_mark, get_snapshot],
+    tags=["check-in"],
+)

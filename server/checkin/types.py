@@ -9,11 +9,17 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from server.instants import Instant
-from server.texts import Texts
 
 Direction = Literal["entry", "exit"]
-Outcome = Literal["admitted", "already_admitted", "refused", "exited"]
-Reason = Literal["unknown_code", "revoked", "cancelled", "wrong_ticket", "not_open", "list_full", "not_inside"]
+Decided = Literal["admitted", "exited", "refused"]
+Outcome = Literal["admitted", "already_admitted", "refused", "exited", "undone"]
+Reason = Literal[
+    "unknown_code", "revoked", "cancelled", "wrong_ticket", "not_open", "list_full", "not_inside", "turned_away"
+]
+Clock = Literal["ahead", "behind"]
+
+MAX_CODE_LENGTH = 4296
+"""The most characters a QR code holds."""
 
 
 class CheckIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,11 +29,18 @@ class CheckIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The scanner's own id of this scan, a UUID for instance; a retry sends the same one."""
     list: Annotated[str, Meta(min_length=1, max_length=64)]
     """The check-in list's key; the main door's is `main`."""
-    code: Annotated[str, Meta(min_length=1, max_length=4296)]
+    code: Annotated[str, Meta(min_length=1, max_length=MAX_CODE_LENGTH)]
     """What was read or typed: a badge's code or its short code. 4,296 characters are the most a QR code holds."""
     direction: Direction = "entry"
     scanned_at: Instant | None = None
-    """When, by the device's clock."""
+    """When, by the device's clock. Decides who was first among scans made offline."""
+    decided: Decided | None = None
+    """What the scanner told the person by itself, offline. Missing in a single check-in: the server is asked now. Missing in
+    a batch: the person was let through."""
+    synced_at: Instant | None = None
+    """`synced_at` of the snapshot the scanner held when it decided: its clock is believed from there on."""
+    number: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    """The scanner's own count of its scans, 1, 2, 3 …: with it the server can say up to where all of them are stored."""
 
 
 class Person(Struct, frozen=True):
@@ -57,13 +70,39 @@ class Answer(Struct, frozen=True):
     attendee: Person | None
     admission: Admission | None
     conflict: bool = False
+    """Decided offline, and it does not go together with what another scanner did; the organizers see both."""
+    clock: Clock | None = None
+    """The device's clock was not believed: it was ahead of the arrival, or behind the last sync. The scan counts at the
+    nearest moment that is possible."""
 
 
 class CheckinListRow(Struct, frozen=True):
+    """A check-in list, as the door decides by it."""
+
     list_id: UUID
     key: str
-    name: Texts
+    kind: str
+    room_id: UUID | None
+    opens_at: datetime | None
+    closes_at: datetime | None
+    capacity: int | None
+    reentry: str
+    early_minutes: int
     tickets: list[str]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether each of its scans has to see how many are inside before it is answered."""
+        return self.capacity is not None or self.room_id is not None
+
+
+class SessionRow(Struct, frozen=True):
+    """A session in a room, as far as the door is concerned."""
+
+    session_id: UUID
+    room_id: UUID
+    starts_at: datetime
+    ends_at: datetime
 
 
 class Scan(Struct, frozen=True):
@@ -73,6 +112,7 @@ class Scan(Struct, frozen=True):
     device_id: UUID
     scan_id: str
     list_id: UUID
+    area_id: UUID
     gate_id: UUID
     attendee_id: UUID | None
     code: str
@@ -80,20 +120,59 @@ class Scan(Struct, frozen=True):
     scanned_at: datetime | None
     outcome: Outcome
     reason: Reason | None
-    stay: int | None
+    turn: int | None
+    session_id: UUID | None = None
+    at: datetime | None = None
+    """When an offline scan counts as having happened; None: when the server logs it."""
+    decided: Decided | None = None
+    number: int | None = None
+    conflict: bool = False
+    against: int | None = None
+    undoes: str | None = None
+    undone_by: UUID | None = None
+    reentry: str = "after_exit"
+    """The list's rule; not logged."""
+    capacity: int | None = None
+    """The list's; not logged."""
+    counted: bool = False
+    """`CheckinListRow.is_counted`; not logged."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether somebody went through, or a passing is taken back: such a scan takes a turn."""
+        return self.turn is not None
+
+    @property
+    def person(self) -> tuple[UUID, UUID, UUID | None]:
+        """Whose turns in which area it joins."""
+        return (self.event_id, self.area_id, self.attendee_id)
 
 
-class StayRow(Struct, frozen=True):
-    """How a person stands on a list, asked for one scan."""
+class Fact(Struct, frozen=True):
+    """A row of the log that has a turn."""
 
-    place: int
-    """Which of the asked-for scans, from 1."""
-    logged: bool
-    """This very scan is in the log already."""
-    stay: int | None
-    """The person's newest stay; None: never admitted."""
-    outcome: Outcome | None
-    """`admitted`: the stay goes on; `exited`: it has ended."""
+    event_id: UUID
+    area_id: UUID
+    attendee_id: UUID
+    turn: int
+    device_id: UUID
+    scan_id: str
+    list_id: UUID
+    session_id: UUID | None
+    gate_id: UUID
+    direction: Direction
+    at: datetime
+    offline: bool
+    undoes: str | None
+
+    @property
+    def key(self) -> tuple[UUID, str]:
+        return (self.device_id, self.scan_id)
+
+    @property
+    def place(self) -> tuple[UUID, UUID | None]:
+        """Where one is after entering: a list, in a room the session too."""
+        return (self.list_id, self.session_id)
 
 
 class LoggedScan(Struct, frozen=True):
@@ -107,9 +186,40 @@ class LoggedScan(Struct, frozen=True):
     direction: Direction
     scanned_at: datetime | None
     received_at: datetime
+    at: datetime
+    decided: Decided | None
+    number: int | None
     attendee_id: UUID | None
     outcome: Outcome
     reason: Reason | None
+    conflict: bool
     blocked_at: datetime | None
     blocking_gate_id: UUID | None
     blocking_device_id: UUID | None
+
+
+class LoggedPassing(Struct, frozen=True):
+    """A scan that somebody wants to undo."""
+
+    device_id: UUID
+    scan_id: str
+    list_id: UUID
+    area_id: UUID
+    gate_id: UUID
+    attendee_id: UUID | None
+    session_id: UUID | None
+    code: str
+    direction: Direction
+    received_at: datetime
+    passed: bool
+    """Somebody went through with it."""
+    undone: bool
+
+
+class CountRow(Struct, frozen=True):
+    """How many are inside."""
+
+    event_id: UUID
+    list_id: UUID
+    session_id: UUID
+    inside: int

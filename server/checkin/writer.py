@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -22,12 +22,17 @@ import asyncpg
 
 from server.checkin import queries
 from server.checkin.errors import NotRecorded, ScanIdReused
-from server.checkin.policy import decide
-from server.checkin.types import LoggedScan, Outcome, Scan, StayRow
+from server.checkin.planning import PersonKey, make_plan, scan_key
+from server.checkin.types import Fact, LoggedScan, Scan
 from server.db import LOST_CONNECTION, Tx
 from server.errors import Overloaded
 
 logger = logging.getLogger(__name__)
+
+
+class TakenMeanwhile(Exception):
+    """Somebody else took the turn or the seat between the reading and the writing."""
+
 
 MAX_BATCH = 256
 MAX_WAITING = 4096
@@ -36,11 +41,21 @@ ANSWER_SECONDS = 8.0
 """A scan that could not be written by then is given up: its scanner must decide for itself."""
 BATCH_SECONDS = 5.0
 """A connection that needs longer for a batch is taken for dead."""
+SETTLED_BY_CONSTRAINTS = ("scan_pkey", "scan_turn", "within_capacity", "checkin_count_granted_is_no_debt")
+"""What a counted batch may run into because of somebody else's; all of it is seen at the next look."""
+RACES = (asyncpg.TransactionRollbackError, TakenMeanwhile)
 MIN_ATTEMPT_SECONDS = 0.5
 CONNECT_SECONDS = 2.0
 RECONNECT_SECONDS = 0.1
 
 Connect = Callable[[], Awaitable[Tx]]
+OnWritten = Callable[[set[UUID]], None]
+
+
+def ignore(_events: set[UUID]) -> None:
+    """For a writer whose batches nobody waits for."""
+
+
 Key = tuple[UUID, UUID, str]
 
 
@@ -66,20 +81,67 @@ class Waiting:
             self.fail(ScanIdReused())
             return
         self.answered = True
-        if not self.future.done():
-            self.future.set_result(logged)
+        self._hand_over(logged)
 
     def fail(self, error: Exception) -> None:
         self.answered = True
-        if not self.future.done():
-            self.future.set_exception(error)
+        self._hand_over(error)
+
+    def _hand_over(self, result: LoggedScan | Exception) -> None:
+        if self.future.done():
+            return
+        if isinstance(result, Exception):
+            self.future.set_exception(result)
+        else:
+            self.future.set_result(result)
+
+
+Results = list[LoggedScan | Exception]
+
+
+class UploadedScan(Waiting):
+    """One of several scans whose sender waits for all of them."""
+
+    __slots__ = ("_place", "_upload")
+
+    def __init__(self, scan: Scan, upload: Upload, place: int, deadline: float) -> None:
+        super().__init__(scan, upload.future, deadline)  # type: ignore[arg-type]  # handed over to by the upload alone
+        self._upload = upload
+        self._place = place
+
+    def _hand_over(self, result: LoggedScan | Exception) -> None:
+        self._upload.take(self._place, result)
+
+
+class Upload:
+    """Scans that were sent together, and the answers that are there."""
+
+    def __init__(self, count: int) -> None:
+        self.future: asyncio.Future[Results] = asyncio.get_running_loop().create_future()
+        self._results: list[LoggedScan | Exception | None] = [None] * count
+        self._left = count
+
+    def take(self, place: int, result: LoggedScan | Exception) -> None:
+        self._results[place] = result
+        self._left -= 1
+        if not self._left and not self.future.done():
+            self.future.set_result([one for one in self._results if one is not None])
 
 
 class Writer:
     """One connection to the log and the scans that wait for it."""
 
-    def __init__(self, connect: Connect, *, max_batch: int = MAX_BATCH, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        max_batch: int = MAX_BATCH,
+        max_waiting: int = MAX_WAITING,
+        on_written: OnWritten = ignore,
+    ) -> None:
+        """`on_written` hears after each batch of which events it was; it must not block."""
         self._connect = connect
+        self._on_written = on_written
         self._max_batch = max_batch
         self._max_waiting = max_waiting
         self._waiting: deque[Waiting] = deque()
@@ -123,6 +185,22 @@ class Writer:
         self._arrived.set()
         return future
 
+    def submit_all(self, scans: Sequence[Scan]) -> asyncio.Future[Results]:
+        """The log's answers to come, in the same order; what `submit` ends with stands in a scan's place.
+
+        Raises `Overloaded` at once, for all of them, where too many wait. A scan that could not be answered in time is
+        `Overloaded` in its place: it may have been logged, the same id gets the answer later.
+        """
+        if len(self._waiting) + len(scans) > self._max_waiting:
+            raise Overloaded
+        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        upload = Upload(len(scans))
+        if not scans:
+            upload.future.set_result([])
+        self._waiting.extend(UploadedScan(scan, upload, place, deadline) for place, scan in enumerate(scans))
+        self._arrived.set()
+        return upload.future
+
     async def _keep_writing(self) -> None:
         while not self._ending or self._waiting:
             await self._arrived.wait()
@@ -158,7 +236,7 @@ class Writer:
             except LOST_CONNECTION as error:
                 logger.warning("writing %d scans failed (%r); trying again with the same ids", len(batch), error)
                 await asyncio.sleep(RECONNECT_SECONDS)
-            except asyncpg.TransactionRollbackError as error:  # a deadlock or the like: nothing was written
+            except RACES as error:  # a deadlock, a turn or the last seat that somebody else took: nothing was written
                 logger.info("a batch was rolled back (%s); trying again", error)
             except asyncpg.PostgresError as error:
                 await self._isolate(batch, error)
@@ -211,69 +289,91 @@ class Writer:
             raise
         self.batches += 1
         self.written += len(batch)
+        self._on_written({waiting.scan.event_id for waiting in batch})
 
 
 async def write_batch(connection: Tx, batch: Sequence[Waiting]) -> None:
     """Logs a batch and answers its scans. Each statement commits by itself: scans do not depend on each other."""
-    first_timers = _first_of_each_person(batch)
-    if first_timers:
-        answer_written(first_timers, await queries.log_scans(connection, [waiting.scan for waiting in first_timers]))
+    await _write_first_comers(connection, _first_comers(batch))
     while rest := _still_waiting(batch):
-        # Somebody may begin or end the same stay between the reading and the writing: then the log refuses and we look again.
-        proposals = propose([waiting.scan for waiting in rest], await queries.list_stays(connection, _scans(rest)))
-        if proposals:
-            await queries.log_scans(connection, proposals)
-        logged = {(row.device_id, row.scan_id): row for row in await queries.list_logged(connection, _scans(rest))}
-        for waiting in rest:
-            found = logged.get((waiting.scan.device_id, waiting.scan.scan_id))
-            if found is not None:
-                waiting.answer(found)
+        # Somebody may take the same turn between the reading and the writing: then the log refuses and we look again.
+        await _write_after_a_look(connection, rest)
 
 
-def _first_of_each_person(batch: Sequence[Waiting]) -> list[Waiting]:
+async def _write_first_comers(connection: Tx, first: Sequence[Waiting]) -> None:
+    asked = [waiting for waiting in first if waiting.scan.decided is None]
+    happened = [waiting for waiting in first if waiting.scan.decided is not None]
+    if asked:
+        written = await queries.log_first_scans(connection, [waiting.scan for waiting in asked])
+        answer_written(asked, [(device_id, scan_id, at, at) for device_id, scan_id, at in written])
+    if happened:
+        answer_written(happened, await queries.log_scans(connection, [waiting.scan for waiting in happened]))
+
+
+def _first_comers(batch: Sequence[Waiting]) -> list[Waiting]:
     """Entries that come before anything else of their person in the batch: they may be written without a look at the log.
 
     Whoever comes later has to wait for their outcome, so that the answers are those of the order of arrival.
     """
-    seen: set[tuple[UUID, UUID, UUID]] = set()
+    seen: set[PersonKey] = set()
     first = []
     for waiting in batch:
         scan = waiting.scan
         if scan.attendee_id is not None:
-            person = (scan.event_id, scan.list_id, scan.attendee_id)
-            if person in seen:
+            if scan.person in seen:
                 continue
-            seen.add(person)
-        if scan.direction == "entry":
+            seen.add(scan.person)
+        if scan.direction == "entry" and not scan.counted and scan.undoes is None:
             first.append(waiting)
     return first
 
 
-def answer_written(batch: Sequence[Waiting], written: Sequence[queries.Logged]) -> None:
-    """Answers the scans that the log took as proposed."""
-    received = {(device_id, scan_id): received_at for device_id, scan_id, received_at in written}
+async def _write_after_a_look(connection: Tx, waiting: Sequence[Waiting]) -> None:
+    """Answers what is logged already, and logs what follows from how everybody stands now."""
+    logged = {(row.device_id, row.scan_id): row for row in await queries.list_logged(connection, _scans(waiting))}
+    for one in waiting:
+        found = logged.get((one.scan.device_id, one.scan.scan_id))
+        if found is not None:
+            one.answer(found)
+    rest = _still_waiting(waiting)
+    if not rest:
+        return
+    people = {one.scan.person for one in rest if one.scan.attendee_id is not None}
+    facts = await queries.list_facts(connection, people) if people else []
+    lists = {(one.scan.event_id, one.scan.list_id) for one in rest if one.scan.counted}
+    counts = await queries.list_counts(connection, lists) if lists else []
+    plan = make_plan(_scans(rest), facts, counts)
+    if lists:
+        try:
+            written = await queries.log_counted_scans(connection, plan.scans, plan.changes)
+        except asyncpg.IntegrityConstraintViolationError as error:
+            if error.constraint_name in SETTLED_BY_CONSTRAINTS:
+                raise TakenMeanwhile(str(error)) from error
+            raise
+    else:
+        written = await queries.log_scans(connection, plan.scans)
+    keys = {scan_key(scan): scan for scan in plan.scans}
+    planned = [one for one in rest if one.key in keys]
+    answer_written(planned, written, keys, plan.facts)
+
+
+def answer_written(
+    batch: Sequence[Waiting],
+    written: Sequence[queries.LoggedAt],
+    planned: Mapping[Key, Scan] | None = None,
+    facts: Mapping[PersonKey, Mapping[int, Fact]] | None = None,
+) -> None:
+    """Answers the scans that the log took as proposed, or as `planned` says in their place."""
+    moments = {(device_id, scan_id): (received_at, at) for device_id, scan_id, received_at, at in written}
     for waiting in batch:
-        received_at = received.get((waiting.scan.device_id, waiting.scan.scan_id))
-        if received_at is not None:
-            waiting.answer(as_logged(waiting.scan, received_at))
+        found = moments.get((waiting.scan.device_id, waiting.scan.scan_id))
+        if found is not None:
+            scan = planned[waiting.key] if planned else waiting.scan
+            blocking = facts[scan.person][scan.against] if facts and scan.against is not None else None
+            waiting.answer(as_logged(scan, *found, blocking))
 
 
-def propose(scans: Sequence[Scan], stays: Sequence[StayRow]) -> list[Scan]:
-    """What to log for scans that are not logged yet, in the order in which they arrived."""
-    states: dict[tuple[UUID, UUID, UUID | None], tuple[int | None, Outcome | None]] = {}
-    proposals = []
-    for scan, row in zip(scans, stays, strict=True):
-        if row.logged:
-            continue
-        person = (scan.event_id, scan.list_id, scan.attendee_id)
-        proposal = decide(scan, *states.get(person, (row.stay, row.outcome)))
-        if proposal.outcome in ("admitted", "exited"):
-            states[person] = (proposal.stay, proposal.outcome)
-        proposals.append(proposal)
-    return proposals
-
-
-def as_logged(scan: Scan, received_at: datetime) -> LoggedScan:
+def as_logged(scan: Scan, received_at: datetime, at: datetime, blocking: Fact | None) -> LoggedScan:
     return LoggedScan(
         scan.device_id,
         scan.scan_id,
@@ -283,17 +383,24 @@ def as_logged(scan: Scan, received_at: datetime) -> LoggedScan:
         scan.direction,
         scan.scanned_at,
         received_at,
+        at,
+        scan.decided,
+        scan.number,
         scan.attendee_id,
         scan.outcome,
         scan.reason,
-        None,
-        None,
-        None,
+        scan.conflict,
+        blocking.at if blocking else None,
+        blocking.gate_id if blocking else None,
+        blocking.device_id if blocking else None,
     )
 
 
 def is_same_scan(scan: Scan, logged: LoggedScan) -> bool:
-    """Whether the log's row is this very scan sent again, not another one under the same id."""
+    """Whether the log's row is this very scan sent again, not another one under the same id.
+
+    A scan that was asked online, got no answer and comes again as decided by the scanner is the same scan.
+    """
     return (scan.list_id, scan.code, scan.direction, scan.scanned_at) == (
         logged.list_id,
         logged.code,

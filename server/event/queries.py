@@ -26,8 +26,10 @@ INSERT_EVENT = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
-# Scans carry no foreign key (see schema.sql), so they go by themselves.
+# Scans and what is written with them carry no foreign key (see schema.sql), so they go by themselves.
 DELETE_SCANS = "DELETE FROM scan WHERE event_id = $1"
+DELETE_NEWS = "DELETE FROM scan_news WHERE event_id = $1"
+DELETE_COUNTS = "DELETE FROM checkin_count WHERE event_id = $1"
 
 # What points at rooms, tickets and gates goes before them: those refuse to go while they are in use.
 DELETE_SESSIONS = "DELETE FROM session WHERE event_id = $1"
@@ -72,6 +74,8 @@ async def insert_event(tx: Tx, event: EventRow) -> None:
 async def delete_event(tx: Tx, event_id: UUID) -> None:
     """Deletes an event and everything that belongs to it."""
     await tx.execute(DELETE_SCANS, event_id)
+    await tx.execute(DELETE_NEWS, event_id)
+    await tx.execute(DELETE_COUNTS, event_id)
     await tx.execute(DELETE_SESSIONS, event_id)
     await tx.execute(DELETE_ATTENDEES, event_id)
     await tx.execute(DELETE_DEVICES, event_id)

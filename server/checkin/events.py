@@ -1,0 +1,81 @@
+"""What channel `checkin` says: to the scanners, and to every process that keeps a door in memory."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+PASSED: Final = "checkin.passed"
+LISTS_CHANGED: Final = "lists.changed"
+ATTENDEES_CHANGED: Final = "attendees.changed"
+"""Read everything anew."""
+CONFLICTS_CHANGED: Final = "conflicts.changed"
+
+
+class BadgeRevoked(Struct, frozen=True):
+    """The data of `badge.revoked`."""
+
+    code: str
+    number: int = 0
+
+
+class AttendeeCancelled(Struct, frozen=True):
+    """The data of `attendee.cancelled`: a registration was taken back, or stands again."""
+
+    attendee_id: UUID
+    cancelled: bool
+
+
+class Entered(Struct, frozen=True, omit_defaults=True):
+    """People whom one device let in within one second."""
+
+    device: str
+    gate: str
+    at: datetime
+    badges: list[int]
+    """Their badges' numbers; somebody who holds several is named by each."""
+    session_id: UUID | None = None
+
+
+class Passed(Struct, frozen=True):
+    """The data of `checkin.passed`: how people stand at a list now, told at most ten times a second."""
+
+    list: str
+    inside: int
+    """How many are inside, of a room for the session that it is open for."""
+    entered: list[Entered]
+    """These are inside."""
+    left: list[int]
+    """These have been inside and are not now."""
+    undone: list[int]
+    """These are as if they had never been there."""
+
+
+class Conflict(Struct, frozen=True, kw_only=True):
+    """What offline scanners did that does not go together."""
+
+    id: UUID
+    kind: str
+    """`double_admission`: two doors let the same person in. `not_entitled`: a door let in whom the server would have refused."""
+    badges: list[int]
+    """The person's, by number; none where nobody has the code."""
+    at: datetime
+    """When the scan happened that should not have let anybody in."""
+    device: str
+    gate: str
+    first_at: datetime | None = None
+    """When the admission happened that it contradicts."""
+    first_device: str | None = None
+    first_gate: str | None = None
+
+
+class ConflictsChanged(Struct, frozen=True):
+    """The data of `conflicts.changed`, of one list."""
+
+    list: str
+    detected: list[Conflict]
+    resolved: list[UUID]
+    """A later upload explained them: the exit between two entries, or an undo."""

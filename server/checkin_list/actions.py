@@ -1,0 +1,88 @@
+"""Making, changing and removing check-in lists."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import UNSET
+
+from server.checkin.events import LISTS_CHANGED
+from server.checkin_list import queries
+from server.checkin_list.errors import ListInUse, UnknownList, translate
+from server.checkin_list.types import ChangeList, CheckinListDetails, CreateList
+from server.db import Database, Tx
+from server.feed import CHECKIN, emit
+from server.ids import new_id
+from server.instants import check_instant
+
+
+async def create_list(db: Database, event_id: UUID, command: CreateList) -> CheckinListDetails:
+    """Makes a list. Raises `ListTaken`, `InvalidRequest`."""
+    for name in ("opens_at", "closes_at"):
+        check_instant(getattr(command, name), name)
+    details = CheckinListDetails(
+        new_id(),
+        command.key,
+        command.name,
+        command.kind,
+        command.room_id,
+        command.opens_at,
+        command.closes_at,
+        command.capacity,
+        command.reentry,
+        command.early_minutes,
+        [],
+    )
+    try:
+        async with db.tx() as tx:
+            await queries.insert_list(tx, event_id, details=details)
+            await queries.replace_tickets(tx, event_id, details.list_id, tickets=command.tickets)
+            return await _tell(tx, event_id, command.key)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise translate(error) from error
+
+
+async def change_list(db: Database, event_id: UUID, key: str, command: ChangeList) -> CheckinListDetails:
+    """Changes a list. Raises `UnknownList`, `InvalidRequest`.
+
+    A capacity below the number of those inside is taken: nobody is sent out, and nobody let in until there is room.
+    """
+    given = {
+        name: value for name in ChangeList.__struct_fields__ if (value := getattr(command, name)) is not UNSET
+    }
+    for name in ("opens_at", "closes_at"):
+        check_instant(given.get(name), name)
+    tickets = given.pop("tickets", None)
+    try:
+        async with db.tx() as tx:
+            before = await queries.lock_list(tx, event_id, key=key)
+            if before is None:
+                raise UnknownList
+            await queries.update_list(tx, event_id, details=msgspec.structs.replace(before, **given))
+            if tickets is not None:
+                await queries.replace_tickets(tx, event_id, before.list_id, tickets=tickets)
+            return await _tell(tx, event_id, key)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise translate(error) from error
+
+
+async def delete_list(db: Database, event_id: UUID, key: str) -> None:
+    """Removes a list at which nobody was scanned. Raises `UnknownList`, `ListInUse`."""
+    async with db.tx() as tx:
+        found = await queries.lock_list(tx, event_id, key=key)
+        if found is None:
+            raise UnknownList
+        if await queries.has_scans(tx, event_id, found.list_id):
+            raise ListInUse
+        await queries.delete_list(tx, event_id, found.list_id)
+        await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
+
+
+async def _tell(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
+    details = await queries.lock_list(tx, event_id, key=key)
+    if details is None:
+        raise UnknownList
+    await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
+    return details

@@ -1,0 +1,137 @@
+"""Statements on check-in lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from server.checkin_list.types import CheckinListDetails
+from server.db import Tx, row, rows
+
+LIST_DETAILS = """
+    SELECT checkin_list.list_id, checkin_list.key, checkin_list.name, checkin_list.kind, checkin_list.room_id,
+           checkin_list.opens_at, checkin_list.closes_at, checkin_list.capacity, checkin_list.reentry,
+           checkin_list.early_minutes,
+           ARRAY(
+               SELECT ticket
+               FROM checkin_list_ticket
+               WHERE checkin_list_ticket.event_id = checkin_list.event_id
+                 AND checkin_list_ticket.list_id = checkin_list.list_id
+               ORDER BY ticket
+           ) AS tickets
+    FROM checkin_list
+    WHERE checkin_list.event_id = $1
+    ORDER BY checkin_list.position, checkin_list.key
+"""
+
+LOCK_LIST = """
+    SELECT list_id, key, name, kind, room_id, opens_at, closes_at, capacity, reentry, early_minutes,
+           ARRAY(
+               SELECT ticket
+               FROM checkin_list_ticket
+               WHERE checkin_list_ticket.event_id = checkin_list.event_id
+                 AND checkin_list_ticket.list_id = checkin_list.list_id
+               ORDER BY ticket
+           ) AS tickets
+    FROM checkin_list
+    WHERE event_id = $1 AND key = $2
+    FOR UPDATE
+"""
+
+INSERT_LIST = """
+    INSERT INTO checkin_list (event_id, list_id, key, name, kind, room_id, opens_at, closes_at, capacity, reentry,
+                              early_minutes, position)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, COALESCE(max(position) + 1, 0)
+    FROM checkin_list
+    WHERE event_id = $1
+"""
+
+UPDATE_LIST = """
+    UPDATE checkin_list
+    SET name = $3, room_id = $4, opens_at = $5, closes_at = $6, capacity = $7, reentry = $8, early_minutes = $9
+    WHERE event_id = $1 AND list_id = $2
+"""
+
+DELETE_LIST = "DELETE FROM checkin_list WHERE event_id = $1 AND list_id = $2"
+
+HAS_SCANS = """
+    SELECT EXISTS (SELECT FROM checkin_tally WHERE event_id = $1 AND list_id = $2)
+        OR EXISTS (SELECT FROM scan_news WHERE event_id = $1)
+"""
+
+DELETE_TICKETS = "DELETE FROM checkin_list_ticket WHERE event_id = $1 AND list_id = $2"
+
+INSERT_TICKETS = """
+    INSERT INTO checkin_list_ticket (event_id, list_id, ticket)
+    SELECT $1, $2, ticket
+    FROM unnest($3::text[]) AS given (ticket)
+    ORDER BY ticket
+    ON CONFLICT DO NOTHING
+"""
+
+INSERT_ALL_TICKETS = """
+    INSERT INTO checkin_list_ticket (event_id, list_id, ticket)
+    SELECT event_id, $2, ticket
+    FROM ticket_type
+    WHERE event_id = $1
+"""
+
+
+async def list_details(tx: Tx, event_id: UUID) -> list[CheckinListDetails]:
+    return await rows(tx, CheckinListDetails, LIST_DETAILS, event_id)
+
+
+async def lock_list(tx: Tx, event_id: UUID, *, key: str) -> CheckinListDetails | None:
+    return await row(tx, CheckinListDetails, LOCK_LIST, event_id, key)
+
+
+async def insert_list(tx: Tx, event_id: UUID, *, details: CheckinListDetails) -> None:
+    """Without its tickets, behind the lists that are there."""
+    await tx.execute(
+        INSERT_LIST,
+        event_id,
+        details.list_id,
+        details.key,
+        details.name,
+        details.kind,
+        details.room_id,
+        details.opens_at,
+        details.closes_at,
+        details.capacity,
+        details.reentry,
+        details.early_minutes,
+    )
+
+
+async def update_list(tx: Tx, event_id: UUID, *, details: CheckinListDetails) -> None:
+    """All but its tickets."""
+    await tx.execute(
+        UPDATE_LIST,
+        event_id,
+        details.list_id,
+        details.name,
+        details.room_id,
+        details.opens_at,
+        details.closes_at,
+        details.capacity,
+        details.reentry,
+        details.early_minutes,
+    )
+
+
+async def delete_list(tx: Tx, event_id: UUID, list_id: UUID) -> None:
+    await tx.execute(DELETE_LIST, event_id, list_id)
+
+
+async def has_scans(tx: Tx, event_id: UUID, list_id: UUID) -> bool:
+    """Whether anybody was scanned there; also true while scans of the event wait to be counted."""
+    return bool(await tx.fetchval(HAS_SCANS, event_id, list_id))
+
+
+async def replace_tickets(tx: Tx, event_id: UUID, list_id: UUID, *, tickets: Sequence[str] | None) -> None:
+    """None: every ticket type of the event."""
+    await tx.execute(DELETE_TICKETS, event_id, list_id)
+    if tickets is None:
+        await tx.execute(INSERT_ALL_TICKETS, event_id, list_id)
+    else:
+        await tx.execute(INSERT_TICKETS, event_id, list_id, list(tickets))

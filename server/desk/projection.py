@@ -1,0 +1,134 @@
+"""What a number of logged scans change: counts, who is where, what does not go together. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from server.checkin.door import Door, Presence
+from server.checkin.events import Entered, Passed
+from server.checkin.history import Standing, stand
+from server.checkin.types import Fact
+from server.desk.types import ConflictRow, Counted, NewsRow, NewsScanRow
+from server.ids import new_id
+
+BUCKET_SECONDS = 300
+
+PersonKey = tuple[UUID, UUID]
+"""Area and attendee."""
+
+
+def bucket_of(at: datetime) -> datetime:
+    """When the five minutes began in which this happened."""
+    seconds = int(at.timestamp())
+    return datetime.fromtimestamp(seconds - seconds % BUCKET_SECONDS, UTC)
+
+
+class Projection:
+    """What one round of news comes to. `door` is brought up to date on the way."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self.counted: Counter[Counted] = Counter()
+        self.moved: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        """List → attendees whose standing there may have changed."""
+        self.standings: dict[PersonKey, Standing] = {}
+
+    def add_first_comers(self, row: NewsRow) -> None:
+        """A batch of people who came for the first time, and of refusals: the row says it all."""
+        bucket = bucket_of(row.at)
+        columns = (row.device_ids, row.list_ids or (), row.gate_ids or (), row.attendee_ids or (), row.reasons or ())
+        door = self._door
+        for device_id, list_id, gate_id, attendee_id, reason in zip(*columns, strict=True):
+            outcome = "refused" if reason else "admitted"
+            self.counted[(list_id, bucket, gate_id, self._ticket(attendee_id), outcome, reason or "")] += 1
+            if reason is None and attendee_id is not None:
+                device = door.devices.get(device_id)
+                presence = Presence(None, row.at, door.gates.get(gate_id, ""), device.name if device else "")
+                door.enter(list_id, attendee_id, presence)
+                self.moved[list_id].add(attendee_id)
+
+    def add_scan(self, row: NewsScanRow) -> None:
+        """Any other scan, for the counts. Who passed is looked at whole, by `add_history`."""
+        ticket = self._ticket(row.attendee_id)
+        if row.undone_at is not None and row.undone_gate_id is not None:
+            bucket, outcome = bucket_of(row.undone_at), row.undone_outcome or ""
+            self.counted[(row.list_id, bucket, row.undone_gate_id, ticket, outcome, row.undone_reason or "")] -= 1
+        self.counted[(row.list_id, bucket_of(row.at), row.gate_id, ticket, row.outcome, row.reason or "")] += 1
+
+    def add_history(self, facts: Sequence[Fact]) -> None:
+        """All facts of one person in one area of whom there is news."""
+        person = (facts[0].area_id, facts[0].attendee_id)
+        lists = {fact.list_id for fact in facts}
+        standing = self.standings[person] = stand(facts, self._door.reentry())
+        self._door.place(person[1], lists, standing)
+        for list_id in lists:
+            self.moved[list_id].add(person[1])
+
+    def _ticket(self, attendee_id: UUID | None) -> str:
+        numbers = self._door.numbers_of(attendee_id) if attendee_id else ()
+        return self._door.badges[numbers[0]].ticket if numbers else ""
+
+    def passed(self, now: datetime) -> list[Passed]:
+        """What to tell, list by list."""
+        return [self._passed(list_id, people, now) for list_id, people in self.moved.items() if self._knows(list_id)]
+
+    def _knows(self, list_id: UUID) -> bool:
+        return list_id in self._door.lists_by_id
+
+    def _passed(self, list_id: UUID, people: Iterable[UUID], now: datetime) -> Passed:
+        door = self._door
+        checkin_list = door.lists_by_id[list_id]
+        inside, been = door.inside.get(list_id, {}), door.been.get(list_id, set())
+        entered: defaultdict[tuple[str, str, datetime, UUID | None], list[int]] = defaultdict(list)
+        left: list[int] = []
+        undone: list[int] = []
+        for attendee_id in people:
+            numbers = door.numbers_of(attendee_id)
+            presence = inside.get(attendee_id)
+            if presence is not None:
+                second = presence.at.replace(microsecond=0)
+                entered[(presence.device, presence.gate, second, presence.session_id)] += numbers
+            elif attendee_id in been:
+                left += numbers
+            else:
+                undone += numbers
+        session = door.session_at(checkin_list, now)
+        return Passed(
+            list=checkin_list.key,
+            inside=door.occupancy(checkin_list, session.session_id if session else None),
+            entered=[
+                Entered(device, gate, at, sorted(badges), session_id)
+                for (device, gate, at, session_id), badges in entered.items()
+            ],
+            left=sorted(left),
+            undone=sorted(undone),
+        )
+
+    def double_admissions(self) -> list[ConflictRow]:
+        """Those of the people looked at whole, as they stand now."""
+        return [
+            ConflictRow(
+                new_id(),
+                "double_admission",
+                later.list_id,
+                later.attendee_id,
+                later.device_id,
+                later.scan_id,
+                first.device_id,
+                first.scan_id,
+            )
+            for standing in self.standings.values()
+            for first, later in standing.conflicts
+        ]
+
+
+def not_entitled(rows: Iterable[NewsScanRow]) -> list[ConflictRow]:
+    """Scanners that let somebody in whom the server would have refused."""
+    return [
+        ConflictRow(new_id(), "not_entitled", row.list_id, row.attendee_id, row.device_id, row.scan_id, None, None)
+        for row in rows
+        if row.outcome == "refused" and row.conflict
+    ]
