@@ -29,7 +29,7 @@ GET_ATTENDEE = """
 # The whole list: it is what the door keeps in memory.
 LIST_BADGES = """
     SELECT badge.code, badge.short_code, badge.revoked_at IS NOT NULL AS revoked,
-           attendee.attendee_id, attendee.name, attendee.company, attendee.ticket, attendee.language
+           attendee.attendee_id, attendee.name, attendee.company, attendee.ticket, attendee.language, badge.number
     FROM badge
     JOIN attendee ON attendee.event_id = badge.event_id AND attendee.attendee_id = badge.attendee_id
     WHERE badge.event_id = $1

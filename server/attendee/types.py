@@ -30,6 +30,8 @@ class BadgeRow(Struct, frozen=True):
     company: str
     ticket: str
     language: str
+    number: int
+    """What the signed code names the badge by; unique in the event."""
 
 
 class Attendee(Struct, frozen=True, kw_only=True):
