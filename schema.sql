@@ -171,7 +171,7 @@ CREATE TABLE IF NOT EXISTS ticket_type (
     event_id uuid    NOT NULL REFERENCES event ON DELETE CASCADE,
     ticket   text    NOT NULL,
     name     jsonb   NOT NULL,
-    position integer NOT NULL,
+    position integer NOT NULL,  -- signed badges carry it: it must not change once they are printed
     PRIMARY KEY (event_id, ticket)
 );
 
@@ -191,17 +191,33 @@ CREATE TABLE IF NOT EXISTS attendee (
     CONSTRAINT attendee_ticket FOREIGN KEY (event_id, ticket) REFERENCES ticket_type
 );
 
+-- What an event signs its badges with (Ed25519), so that a scanner without a network can verify one: it holds the public keys,
+-- which everybody may know. The newest key signs. Older ones verify what was printed with them, until they are retired: their
+-- badges are then believed only by the server, which knows each badge by its code and needs no signature.
+--
+-- `private_seed` is the one secret that is stored as it is, because it must sign. Who steals it can make badges that offline
+-- scanners believe; a new key and the old one's retirement end that.
+CREATE TABLE IF NOT EXISTS badge_key (
+    event_id     uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
+    key_id       integer     NOT NULL CONSTRAINT badge_key_fits_a_code CHECK (key_id BETWEEN 0 AND 15),  -- four bits; never used again
+    public_key   bytea       NOT NULL CONSTRAINT badge_key_public_length CHECK (octet_length(public_key) = 32),
+    private_seed bytea       NOT NULL CONSTRAINT badge_key_seed_length CHECK (octet_length(private_seed) = 32),
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    retired_at   timestamptz,  -- scanners stop believing its signatures
+    PRIMARY KEY (event_id, key_id)
+);
+
 -- What is scanned. An attendee may hold several: a lost badge is revoked and another one printed.
 CREATE TABLE IF NOT EXISTS badge (
     event_id    uuid        NOT NULL,
-    number      integer     NOT NULL CONSTRAINT badge_number_is_positive CHECK (number > 0),
-    code        text        NOT NULL,  -- in the QR: 128 random bits
+    code        text        NOT NULL,  -- in the QR: number, ticket type's position and signature, 114 characters
     short_code  text        NOT NULL,  -- printed beneath it for humans to type: 7 characters and a check character
     attendee_id uuid        NOT NULL,
     revoked_at  timestamptz,
+    number      integer     NOT NULL CONSTRAINT badge_number_is_positive CHECK (number > 0),  -- what the code says of whose it is
     PRIMARY KEY (event_id, code),
-    CONSTRAINT badge_number UNIQUE (event_id, number),
     CONSTRAINT badge_short_code UNIQUE (event_id, short_code),
+    CONSTRAINT badge_number UNIQUE (event_id, number),
     CONSTRAINT badge_attendee FOREIGN KEY (event_id, attendee_id) REFERENCES attendee ON DELETE CASCADE
 );
 CREATE INDEX IF NOT EXISTS badge_by_attendee ON badge (event_id, attendee_id);

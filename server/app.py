@@ -10,6 +10,7 @@ from litestar import Litestar
 from server import operations
 from server.announcement import routes as announcement_routes
 from server.attendee import routes as attendee_routes
+from server.badge import routes as badge_routes
 from server.checkin import routes as checkin_routes
 from server.checkin.doors import Doors
 from server.checkin.writers import Writers
@@ -37,6 +38,7 @@ ROUTERS = (
     checkin_routes.router,
     exhibitor_routes.router,
     attendee_routes.router,
+    badge_routes.router,
     feed_routes.router,
     live_routes.router,
     operations.router,

@@ -197,11 +197,20 @@ def python_line() -> str:
 
 def _applies(marker: str) -> bool:
     """Evaluates the markers that our lock files have. Another one counts as "no": then the package is not asked for."""
-    found = re.fullmatch(r"(sys_platform|platform_python_implementation) (==|!=) '(\w+)'", marker)
-    if found is None:
-        return not marker
-    values = {"sys_platform": sys.platform, "platform_python_implementation": sys.implementation.name.lower()}
-    return (values[found[1]] == found[3].lower()) == (found[2] == "==")
+    if not marker:
+        return True
+    parts = [re.fullmatch(r"(\w+) (==|!=) '(\w+)'", part) for part in marker.split(" and ")]
+    values = {
+        "sys_platform": sys.platform,
+        "implementation_name": sys.implementation.name,
+        "platform_python_implementation": sys.implementation.name,
+    }
+    return all(
+        found is not None
+        and found[1] in values
+        and (values[found[1]].lower() == found[3].lower()) == (found[2] == "==")
+        for found in parts
+    )
 
 
 def _plain(name: str) -> str:

@@ -1,1 +1,1 @@
-"""People who attend, and their badges. Owns `ticket_type`, `attendee` and `badge`."""
+"""People who attend, and the codes on their badges. Owns `ticket_type`, `attendee` and `badge`."""

@@ -32,7 +32,7 @@ class BadgeRow(Struct, frozen=True):
     ticket: str
     language: str
     number: int
-    """Counts the event's badges from 1."""
+    """What the signed code names the badge by; unique in the event."""
     revoked_at: datetime | None
     cancelled: bool
     """The registration was taken back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TextIO
@@ -13,12 +13,14 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from server.attendee.codes import new_badge_code, new_short_code
+from server.attendee.codes import new_short_code
+from server.attendee.signed_codes import new_seed, public_key_of, sign
 from server.auth import hash_token, new_token
+from server.badge import queries as badge_queries
 from server.db import Database, Tx
 from server.demo.credentials import BoothCredential, DemoFile, DeviceCredential, Options
 from server.demo.exhibitors import Exhibitor, load_exhibitors
-from server.demo.people import TICKETS, generate_people
+from server.demo.people import TICKETS, Person, generate_people
 from server.demo.programme import load_event, load_programme
 from server.event import queries as event_queries
 from server.event.types import EventRow
@@ -32,6 +34,8 @@ GATES = ("Porte Océan", "Porte Jardin", "Porte Tramway", "Porte Exposants")
 DEVICES = 20
 CSV_HEADER = ("id", "name", "email", "company", "language", "ticket", "badge_code", "short_code", "token")
 CHUNK = 5000
+FIRST_KEY = 0
+_TICKET_POSITIONS = {ticket.key: position for position, ticket in enumerate(TICKETS)}
 
 LISTS: tuple[tuple[str, dict[str, str], tuple[str, ...]], ...] = (
     (
@@ -65,8 +69,10 @@ async def load_demo(
         exhibitors = load_exhibitors(options.exhibitors, options.seed)
         booths = await _load_exhibitors(tx, event.event_id, exhibitors)
         devices = await _load_devices(tx, event.event_id)
-        names = [exhibitor.name for exhibitor in exhibitors]
-        await _load_attendees(tx, event.event_id, options, names, place / "attendees.csv", progress)
+        seed = await _load_badge_key(tx, event.event_id)
+        people = generate_people(options.attendees, options.seed, [exhibitor.name for exhibitor in exhibitors])
+        lines = _attendee_lines(event.event_id, seed, people)
+        await _load_attendees(tx, event.event_id, lines, options.attendees, place / "attendees.csv", progress)
         demo = DemoFile(event=SLUG, organizer_token=organizer_token, devices=devices, exhibitors=booths)
         _write_secret(place / "demo.json", msgspec.json.format(msgspec.json.encode(demo)))
         _write_secret(place / "options.json", msgspec.json.encode(options))
@@ -179,11 +185,17 @@ async def _load_devices(tx: Tx, event_id: UUID) -> list[DeviceCredential]:
     return devices
 
 
+async def _load_badge_key(tx: Tx, event_id: UUID) -> bytes:
+    """The event's first key."""
+    seed = new_seed()
+    await badge_queries.insert_key(tx, event_id, key_id=FIRST_KEY, public_key=public_key_of(seed), private_seed=seed)
+    return seed
+
+
 async def _load_attendees(
-    tx: Tx, event_id: UUID, options: Options, exhibitors: list[str], path: Path, progress: Progress
+    tx: Tx, event_id: UUID, lines: Iterator[_Line], total: int, path: Path, progress: Progress
 ) -> None:
     """Streams the attendees into the table and the file, a chunk at a time; memory does not grow with their number."""
-    lines = _attendee_lines(options, exhibitors)
     with _open_secret(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(CSV_HEADER)
@@ -192,7 +204,7 @@ async def _load_attendees(
             await _copy_attendees(tx, event_id, chunk)
             writer.writerows(line.csv() for line in chunk)
             done += len(chunk)
-            progress(done, options.attendees)
+            progress(done, total)
         file.flush()
         os.fsync(file.fileno())
 
@@ -208,14 +220,15 @@ class _Line(Struct, frozen=True, gc=False):
     badge_code: str
     short_code: str
     token: str
+    number: int
 
     def csv(self) -> tuple[object, ...]:
         return tuple(getattr(self, column) for column in CSV_HEADER)
 
 
-def _attendee_lines(options: Options, exhibitors: list[str]) -> Iterator[_Line]:
+def _attendee_lines(event_id: UUID, seed: bytes, people: Iterable[Person]) -> Iterator[_Line]:
     used: set[str] = set()
-    for person in generate_people(options.attendees, options.seed, exhibitors):
+    for number, person in enumerate(people, start=1):
         short_code = new_short_code()
         while short_code in used:  # 34 billion codes: 150,000 attendees meet here once in three events
             short_code = new_short_code()
@@ -228,9 +241,10 @@ def _attendee_lines(options: Options, exhibitors: list[str]) -> Iterator[_Line]:
             person.company,
             person.language,
             person.ticket,
-            new_badge_code(),
+            sign(seed, event_id, FIRST_KEY, number, _TICKET_POSITIONS[person.ticket]),
             short_code,
             new_token("attendee"),
+            number,
         )
 
 
@@ -255,8 +269,8 @@ async def _copy_attendees(tx: Tx, event_id: UUID, lines: list[_Line]) -> None:
     )
     await tx.copy_records_to_table(
         "badge",
-        columns=["event_id", "code", "short_code", "attendee_id"],
-        records=[(event_id, line.badge_code, line.short_code, line.id) for line in lines],
+        columns=["event_id", "code", "short_code", "attendee_id", "number"],
+        records=[(event_id, line.badge_code, line.short_code, line.id, line.number) for line in lines],
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from litestar import Request, Router, get
 from litestar.params import FromPath, FromQuery
 
+from server.badge import queries as badge_queries
+from server.badge.types import public
 from server.event.reader import reader_of
 from server.event.types import Event, EventRow, Venue
 from server.feed import PUBLIC_CHANNELS, queries as feed_queries
@@ -19,6 +21,7 @@ async def get_event(request: Request[Any, Any, Any], event: FromPath[str], lang:
     read = reader_of(request, found, lang).text
     async with request.app.state.db.read() as connection:
         positions = await feed_queries.list_positions(connection, found.event_id, channels=list(PUBLIC_CHANNELS))
+        keys = await badge_queries.list_valid_keys(connection, found.event_id)
     return Event(
         id=found.event_id,
         slug=found.slug,
@@ -38,7 +41,7 @@ async def get_event(request: Request[Any, Any, Any], event: FromPath[str], lang:
         starts_on=found.starts_on,
         ends_on=found.ends_on,
         live_url=f"{_live_base(request)}/v1/events/{found.slug}/live",
-        badge_keys=[],
+        badge_keys=[public(key) for key in keys],
         channels=positions,
     )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from server.badge.types import BadgeKey
 from server.feed import Position
 from server.texts import Texts
 
@@ -51,7 +52,7 @@ class Event(Struct, frozen=True, kw_only=True):
     ends_on: date
     live_url: str
     """The websocket of the live feed."""
-    badge_keys: list[str]
-    """Public keys that verify signed badges. Empty: this event's badges are random codes and carry no signature."""
+    badge_keys: list[BadgeKey]
+    """All that verify a signed badge; a signature by any other key is not to be believed."""
     channels: list[Position]
     """How far the public channels have come: say these to the feed to hear everything from here on."""

@@ -45,7 +45,13 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """A body that the operation accepts, for each that takes one."""
 
-PATH_VALUES = {"event": "digital-now", "channel": "announcements", "session_id": NOBODY}
+PATH_VALUES = {
+    "event": "digital-now",
+    "channel": "announcements",
+    "session_id": NOBODY,
+    "attendee_id": NOBODY,
+    "key_id": "0",
+}
 
 
 def make_document() -> dict[str, Any]:

@@ -219,7 +219,7 @@ async def test_real_answers_are_as_described(api: httpx.AsyncClient, demo: Demo)
         for query in queries:
             response = await api.request(
                 operation.method,
-                url_of(api, operation.path, session_id=session),
+                url_of(api, operation.path, session_id=session, attendee_id=demo.attendees[1]["id"]),
                 params=query,
                 json=body_for(operation),
                 headers=token_for(operation, demo),
