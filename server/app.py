@@ -15,6 +15,9 @@ from server.checkin.door import Doors
 from server.checkin.writers import Writers
 from server.config import Settings
 from server.db import connect, open_database
+from server.device import routes as device_routes
+from server.device.guesses import Guesses
+from server.device.seen import Seen
 from server.errors import EXCEPTION_HANDLERS
 from server.event import routes as event_routes
 from server.event.directory import Events
@@ -34,6 +37,7 @@ ROUTERS = (
     schedule_routes.router,
     announcement_routes.router,
     checkin_routes.router,
+    device_routes.router,
     exhibitor_routes.router,
     attendee_routes.router,
     feed_routes.router,
@@ -54,6 +58,7 @@ def create_app(settings: Settings) -> Litestar:
             watch = await stack.enter_async_context(Watch(url, name="api watch").run())
             writers = Writers(lambda: connect(url, name="check-in writer"), count=settings.writers)
             await stack.enter_async_context(writers.run())
+            seen = await stack.enter_async_context(Seen(db).run())
             app.state.update(
                 settings=settings,
                 routers=ROUTERS,
@@ -62,6 +67,8 @@ def create_app(settings: Settings) -> Litestar:
                 writers=writers,
                 events=Events(db),
                 principals=Principals(db),
+                guesses=Guesses(),
+                seen=seen,
                 documents=Documents(db, watch),
                 doors=Doors(db, watch),
                 ticket_key=await ticket_key(url),

@@ -20,7 +20,7 @@ from server.checkin.policy import clean_code
 from server.checkin.types import CheckinListRow
 from server.db import LOST_CONNECTION, Database, Tx
 from server.device import queries as device_queries
-from server.device.types import DeviceRow
+from server.device.types import DeviceRow, Gate
 from server.feed import CHECKIN, Watch, queries as feed_queries
 from server.feed.types import FeedEventRow
 
@@ -48,7 +48,7 @@ class Door:
         self.lists: dict[str, CheckinListRow] = {}
         self.devices: dict[UUID, DeviceRow] = {}
         self.gates: dict[UUID, str] = {}
-        """Names of the gates at which devices stand or stood."""
+        """Names of the event's gates, and of those deleted since the door was loaded."""
         self._by_token: dict[bytes, DeviceRow] = {}
         self._badges: dict[str, BadgeRow] = {}
 
@@ -67,8 +67,10 @@ class Door:
 
     def set_devices(self, devices: list[DeviceRow]) -> None:
         self.devices = {device.device_id: device for device in devices}
-        self.gates |= {device.gate_id: device.gate for device in devices}
-        self._by_token = {device.token_hash: device for device in devices if not device.revoked}
+        self._by_token = {device.token_hash: device for device in devices if device.token_hash is not None}
+
+    def set_gates(self, gates: list[Gate]) -> None:
+        self.gates |= {gate.id: gate.name for gate in gates}
 
     def set_lists(self, lists: list[CheckinListRow]) -> None:
         self.lists = {checkin_list.key: checkin_list for checkin_list in lists}
@@ -86,6 +88,7 @@ async def load_door(db: Database, event_id: UUID) -> Door:
         door.seq = position.seq if position else 0
         door.set_lists(await queries.list_checkin_lists(tx, event_id))
         door.set_devices(await device_queries.list_devices(tx, event_id))
+        door.set_gates(await device_queries.list_gates(tx, event_id))
         async for badges in attendee_queries.iterate_badges(tx, event_id, chunk=LOAD_CHUNK):
             door.add_badges(badges)
             await asyncio.sleep(0)  # others' scans go first
@@ -155,5 +158,6 @@ class Doors:
         for event in events:
             if event.kind == "badge.revoked":
                 door.revoke_badge(msgspec.json.decode(event.data, type=BadgeRevoked).code)
-        if any(event.kind.startswith("device.") for event in events):
+        if any(event.kind.startswith(("device.", "gate.")) for event in events):
             door.set_devices(await device_queries.list_devices(connection, door.event_id))
+            door.set_gates(await device_queries.list_gates(connection, door.event_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID
@@ -20,6 +20,7 @@ from server.demo.credentials import BoothCredential, DemoFile, DeviceCredential,
 from server.demo.exhibitors import Exhibitor, load_exhibitors
 from server.demo.people import TICKETS, generate_people
 from server.demo.programme import load_event, load_programme
+from server.device.types import Profile
 from server.event import queries as event_queries
 from server.event.types import EventRow
 from server.feed import CHECKIN, PUBLIC_CHANNELS, open_channels
@@ -30,6 +31,8 @@ from server.schedule.storing import store_programme
 SLUG = "digital-now"
 GATES = ("Porte Océan", "Porte Jardin", "Porte Tramway", "Porte Exposants")
 DEVICES = 20
+PROFILES: dict[int, Profile] = {1: "supervisor", 19: "kiosk", 20: "scan"}
+"""Of devices by their number; all others are `scan+search`."""
 CSV_HEADER = ("id", "name", "email", "company", "language", "ticket", "badge_code", "short_code", "token")
 CHUNK = 5000
 
@@ -166,14 +169,28 @@ async def _load_devices(tx: Tx, event_id: UUID) -> list[DeviceCredential]:
         records=[(event_id, gate_id, gate) for gate, gate_id in gate_ids.items()],
     )
     devices = [
-        DeviceCredential(name=f"Scanner {number:02}", gate=GATES[(number - 1) % len(GATES)], token=new_token("device"))
+        DeviceCredential(
+            name=f"Scanner {number:02}",
+            gate=GATES[(number - 1) % len(GATES)],
+            profile=PROFILES.get(number, "scan+search"),
+            token=new_token("device"),
+        )
         for number in range(1, DEVICES + 1)
     ]
     await tx.copy_records_to_table(
         "device",
-        columns=["event_id", "device_id", "gate_id", "name", "token_hash"],
+        columns=["event_id", "device_id", "gate_id", "name", "profile", "token_hash", "paired_at"],
         records=[
-            (event_id, new_id(), gate_ids[device.gate], device.name, hash_token(device.token)) for device in devices
+            (
+                event_id,
+                new_id(),
+                gate_ids[device.gate],
+                device.name,
+                device.profile,
+                hash_token(device.token),
+                datetime.now(UTC),
+            )
+            for device in devices
         ],
     )
     return devices
