@@ -243,20 +243,36 @@ CREATE TABLE IF NOT EXISTS gate (
     CONSTRAINT gate_name UNIQUE (event_id, name)
 );
 
--- A scanner in somebody's hand, standing at a gate.
+-- A scanner in somebody's hand, standing at a gate. It is in one of three states:
+--   waiting   an organizer has made it; the phone that brings the pairing code in time becomes it
+--   paired    it holds a token. It may carry a pairing code too: whoever brings that takes its place, and until then it works
+--   revoked   for ever: it holds neither. The row stays, because scans name it
 CREATE TABLE IF NOT EXISTS device (
-    event_id   uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
-    device_id  uuid        NOT NULL,
-    gate_id    uuid        NOT NULL,
-    name       text        NOT NULL,
-    token_hash bytea       NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    revoked_at timestamptz,
+    event_id           uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
+    device_id          uuid        NOT NULL,
+    gate_id            uuid        NOT NULL,
+    name               text        NOT NULL,
+    profile            text        NOT NULL CONSTRAINT device_profile_is_known
+                                   CHECK (profile IN ('scan', 'scan+search', 'kiosk', 'supervisor')),  -- what it may do
+    pairing_hash       bytea,        -- scrypt, not SHA-256: a code that people type has only 35 random bits
+    pairing_expires_at timestamptz,
+    token_hash         bytea,
+    paired_at          timestamptz,  -- when its token was given out; each is later than the one before, by which tokens are told apart
+    last_seen_at       timestamptz,  -- to a few seconds
+    app                text CONSTRAINT device_app_is_short CHECK (length(app) <= 200),            -- its User-Agent
+    platform           text CONSTRAINT device_platform_is_short CHECK (length(platform) <= 200),  -- the phone, as it says itself
+    created_at         timestamptz NOT NULL DEFAULT now(),
+    revoked_at         timestamptz,
     PRIMARY KEY (event_id, device_id),
-    CONSTRAINT device_name UNIQUE (event_id, name),
     CONSTRAINT device_token UNIQUE (event_id, token_hash),
-    CONSTRAINT device_gate FOREIGN KEY (event_id, gate_id) REFERENCES gate
+    CONSTRAINT device_pairing UNIQUE (event_id, pairing_hash),
+    CONSTRAINT device_gate FOREIGN KEY (event_id, gate_id) REFERENCES gate,
+    CONSTRAINT device_pairing_ends CHECK ((pairing_hash IS NULL) = (pairing_expires_at IS NULL)),
+    CONSTRAINT device_token_has_a_date CHECK (token_hash IS NULL OR paired_at IS NOT NULL),
+    CONSTRAINT device_holds_nothing_when_revoked CHECK ((revoked_at IS NOT NULL) = (pairing_hash IS NULL AND token_hash IS NULL))
 );
+-- A lost phone's successor may take its name.
+CREATE UNIQUE INDEX IF NOT EXISTS device_name ON device (event_id, name) WHERE revoked_at IS NULL;
 
 -- Something one is let into: the building, one of its days, a workshop's room, lunch.
 --

@@ -14,9 +14,13 @@ from server.badge import routes as badge_routes
 from server.checkin import routes as checkin_routes
 from server.checkin.doors import Doors
 from server.checkin.writers import Writers
+from server.checkin_list import routes as list_routes
 from server.config import Settings
 from server.db import connect, open_database
 from server.desk.projector import Projector
+from server.device import routes as device_routes
+from server.device.guesses import Guesses
+from server.device.seen import Seen
 from server.errors import EXCEPTION_HANDLERS
 from server.event import routes as event_routes
 from server.event.directory import Events
@@ -36,6 +40,8 @@ ROUTERS = (
     schedule_routes.router,
     announcement_routes.router,
     checkin_routes.router,
+    list_routes.router,
+    device_routes.router,
     exhibitor_routes.router,
     attendee_routes.router,
     badge_routes.router,
@@ -61,6 +67,7 @@ def create_app(settings: Settings) -> Litestar:
                 lambda: connect(url, name="check-in writer"), count=settings.writers, on_written=projector.note
             )
             await stack.enter_async_context(writers.run())
+            seen = await stack.enter_async_context(Seen(db).run())
             app.state.update(
                 settings=settings,
                 routers=ROUTERS,
@@ -69,6 +76,8 @@ def create_app(settings: Settings) -> Litestar:
                 writers=writers,
                 events=Events(db),
                 principals=Principals(db),
+                guesses=Guesses(),
+                seen=seen,
                 documents=Documents(db, watch),
                 doors=doors,
                 projector=projector,

@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import string
 import zlib
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -39,6 +40,10 @@ class Principal(Struct, frozen=True):
     name: str
     booth_id: UUID | None = None
     """The exhibitor a booth staff member works for."""
+    profile: str | None = None
+    """What a device may do: `device.policy` says it."""
+    since: datetime | None = None
+    """When a device's token was given out: tells the phone that has its name now from the one that had it before."""
 
 
 def new_token(kind: Kind) -> str:
@@ -77,6 +82,8 @@ async def identify(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
     principal: Principal | None = await connection.app.state.principals.find(event_id, kind, token)
     if principal is None:
         raise NotAuthenticated
+    if principal.kind == "device":
+        connection.app.state.seen.note(event_id, principal.subject_id, connection.headers.get("user-agent"))
     return principal
 
 

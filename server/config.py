@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The address to listen on; `0.0.0.0` for everybody on the network."""
     port: int = 8000
     live_port: int = 8001
+    public_url: str = ""
+    """The API's base as phones reach it, `https://api.example.org`, for a device's pairing; empty: the one that was asked."""
     live_url: str = ""
     """What clients are told as the feed's base, `wss://live.example.org`; empty: the host they asked, with `live_port`."""
     workers: int = 1

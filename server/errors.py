@@ -82,6 +82,14 @@ class BodyTooLarge(AppError):
     code = "request.too_large"
 
 
+class TooManyRequests(AppError):
+    """Too many such requests came in the last minute; wait and try again."""
+
+    status = 429
+    code = "request.too_many"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "60"}
+
+
 class Overloaded(AppError):
     """The server cannot answer in time. Decide locally, and send the same request again later."""
 

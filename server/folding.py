@@ -12,7 +12,9 @@ import unicodedata
 MAX_WORDS = 12
 MAX_WORD_LENGTH = 40
 
-_LETTERS = str.maketrans({"ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ء": "", "ـ": "", "œ": "oe", "æ": "ae", "ß": "ss", "ı": "i"})
+_LETTERS = str.maketrans(
+    {"ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ء": "", "ـ": "", "œ": "oe", "æ": "ae", "ß": "ss", "ı": "i"}
+)
 _WORD = re.compile(r"[^\W_]+")
 
 

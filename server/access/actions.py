@@ -12,6 +12,9 @@ from server.checkin.events import BadgeRevoked
 from server.checkin.policy import clean_code
 from server.db import Database
 from server.device import queries as device_queries
+from server.device.actions import add_device, ensure_gate
+from server.device.errors import DeviceNameTaken
+from server.device.types import AddDevice, DeviceChanged, Invitation, Profile
 from server.event import queries as event_queries
 from server.exhibitor import queries as exhibitor_queries
 from server.feed import CHECKIN, emit
@@ -21,7 +24,7 @@ from server.refusal import Refused
 
 _REVOKERS = {
     "organizer": event_queries.revoke_organizer,
-    "device": device_queries.revoke_device,
+    "device": device_queries.revoke_device_by_token,
     "exhibitor": exhibitor_queries.revoke_staff,
 }
 
@@ -36,22 +39,38 @@ async def create_organizer(db: Database, event_id: UUID, *, name: str) -> str:
     return token
 
 
-async def create_device(db: Database, event_id: UUID, *, name: str, gate: str) -> str:
+async def create_device(db: Database, event_id: UUID, *, name: str, gate: str, profile: Profile = "scan+search") -> str:
     """A new scanner's token. Raises `Refused` where a scanner of that name exists."""
     token = new_token("device")
     try:
         async with db.tx() as tx:
             gate_id = await device_queries.upsert_gate(tx, event_id, gate_id=new_id(), name=gate)
             device_id = new_id()
-            await device_queries.insert_device(
-                tx, event_id, device_id=device_id, gate_id=gate_id, name=name, token_hash=hash_token(token)
+            await device_queries.insert_paired_device(
+                tx,
+                event_id,
+                device_id=device_id,
+                gate_id=gate_id,
+                name=name,
+                profile=profile,
+                token_hash=hash_token(token),
             )
-            await emit(tx, event_id, channel=CHECKIN, kind="device.created", data={"device_id": device_id})
+            data = DeviceChanged(device_id, name, gate, profile)
+            await emit(tx, event_id, channel=CHECKIN, kind="device.created", data=data)
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == "device_name":
             raise Refused(f"There is a device `{name}` already: choose another --name.") from None
         raise
     return token
+
+
+async def invite_device(db: Database, event_id: UUID, *, name: str, gate: str, profile: Profile) -> Invitation:
+    """A new scanner that waits for its phone; makes the gate if there is none. Raises `Refused` as above."""
+    await ensure_gate(db, event_id, name=gate)
+    try:
+        return await add_device(db, event_id, AddDevice(name=name, gate=gate, profile=profile))
+    except DeviceNameTaken:
+        raise Refused(f"There is a device `{name}` already: choose another --name.") from None
 
 
 async def revoke(db: Database, event_id: UUID, code: str) -> str:

@@ -17,7 +17,7 @@ from server.badge.types import (
     public,
     states,
 )
-from server.checkin.door import BadgeRevoked
+from server.checkin.events import BadgeRevoked
 from server.db import Database, Tx
 from server.feed import CHECKIN, emit
 

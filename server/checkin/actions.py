@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from server.attendee.types import BadgeRow
+from server.checkin import queries
+from server.checkin.batch import BatchAnswer, Item, ItemError, as_result
 from server.checkin.door import Door
 from server.checkin.errors import UnknownList
 from server.checkin.policy import DOUBLE_TRIGGER, believed, code_for_log, refusal
-from server.checkin.types import Admission, Answer, CheckIn, CheckinListRow, Clock, Decided, LoggedScan, Person, Scan
+from server.checkin.types import (
+    Admission,
+    Answer,
+    CheckIn,
+    CheckinListRow,
+    Clock,
+    Decided,
+    LoggedScan,
+    Person,
+    Reason,
+    Scan,
+)
 from server.checkin.writers import Writers
+from server.db import Database
+from server.device.policy import check_right
 from server.device.types import DeviceRow
 from server.errors import AppError
 from server.instants import check_instant
@@ -26,14 +43,26 @@ can choose such an id."""
 async def check_in(door: Door, writers: Writers, device: DeviceRow, command: CheckIn) -> Answer:
     """Logs a scan and returns the log's answer.
 
-    Raises `UnknownList`, `ScanIdReused`, `InvalidRequest` (nothing was logged), `Overloaded` (it may have been logged: the
-    same scan id gets the answer later).
+    Raises `UnknownList`, `ScanIdReused`, `InvalidRequest`, `ProfileForbids` (nothing was logged), `Overloaded` (it may have been
+    logged: the same scan id gets the answer later).
     """
+    logged, finish = check_in_soon(door, writers, device, command)
+    return finish(await logged)
+
+
+def check_in_soon(
+    door: Door, writers: Writers, device: DeviceRow, command: CheckIn
+) -> tuple[asyncio.Future[Any], Callable[[Any], Answer]]:
+    """As `check_in`, for a caller that has no task to wait in: what is to come, and what makes the answer of it.
+
+    Raises what `check_in` raises without waiting; the future ends with the rest.
+    """
+    check_right(device.profile, "check_in" if command.direction == "entry" else "check_out")
     if command.decided is not None:
-        return _one(await upload(door, writers, device, [command]))
+        check_right(device.profile, "check_in_batch")
+        return asyncio.ensure_future(upload(door, writers, device, [command])), _only
     scan, badge = _propose(door, device, command)
-    logged = await writers.submit(scan)
-    return _answer(door, logged, badge)
+    return writers.submit(scan), lambda logged: _answer(door, logged, badge)
 
 
 async def upload(
@@ -55,6 +84,29 @@ async def upload(
     for (place, _, badge), logged in zip(proposed, await _log(writers, [one[1] for one in proposed]), strict=True):
         results[place] = logged if isinstance(logged, AppError) else _answer(door, logged, badge)
     return [result for result in results if result is not None]
+
+
+async def upload_batch(
+    db: Database, door: Door, writers: Writers, device: DeviceRow, items: Sequence[Item]
+) -> BatchAnswer:
+    """Logs a batch as it was read: `upload`, with the items that could not be read in their places."""
+    readable = [item for item in items if isinstance(item, CheckIn)]
+    answers = iter(zip(readable, await upload(door, writers, device, readable), strict=True))
+    results = [item if isinstance(item, ItemError) else as_result(*next(answers)) for item in items]
+    numbered = any(item.number is not None for item in readable)
+    return BatchAnswer(
+        results=results,
+        stored=sum(isinstance(result, Answer) for result in results),
+        mark=await mark_of(db, door, device.device_id) if numbered else None,
+    )
+
+
+async def mark_of(db: Database, door: Door, device_id: UUID) -> int:
+    """Up to which of its own numbers all of a device's scans are in the log."""
+    async with db.read() as connection:
+        found = await queries.get_mark(connection, door.event_id, device_id, known=door.marks.get(device_id, 0))
+    door.marks[device_id] = max(found, door.marks.get(device_id, 0))
+    return found
 
 
 async def _log(writers: Writers, scans: Sequence[Scan]) -> list[LoggedScan | AppError]:
@@ -140,9 +192,11 @@ def _propose_past(
     passed: Decided = "admitted" if entry else "exited"
     decided = command.decided or passed
     session = door.session_at(checkin_list, at) if entry else None
-    reason = refusal(badge, checkin_list, at, session) if entry else (None if badge else "unknown_code")
-    if decided == "refused":
-        reason = reason or "turned_away"
+    reason: Reason | None = None if badge else "unknown_code"
+    if entry:
+        reason = refusal(badge, checkin_list, at, session)
+    if decided == "refused" and reason is None:
+        reason = "turned_away"
     scan = Scan(
         door.event_id,
         device.device_id,
@@ -190,17 +244,13 @@ def _answer(door: Door, logged: LoggedScan, badge: BadgeRow | None) -> Answer:
     person = None
     if badge is not None and badge.attendee_id == logged.attendee_id:
         person = Person(badge.attendee_id, badge.name, badge.company, badge.ticket, badge.language)
-    return Answer(
-        logged.scan_id, logged.outcome, logged.reason, person, admission, logged.conflict, _clock(logged)
-    )
+    return Answer(logged.scan_id, logged.outcome, logged.reason, person, admission, logged.conflict, _clock(logged))
 
 
 def _admission(door: Door, logged: LoggedScan, at: datetime, gate_id: UUID, device_id: UUID) -> Admission:
     device = door.devices.get(device_id)
     recently = (
-        logged.outcome == "already_admitted"
-        and device_id == logged.device_id
-        and logged.at - at < DOUBLE_TRIGGER
+        logged.outcome == "already_admitted" and device_id == logged.device_id and logged.at - at < DOUBLE_TRIGGER
     )
     return Admission(at, door.gates.get(gate_id, ""), device.name if device else "", recently)
 
@@ -212,7 +262,7 @@ def _clock(logged: LoggedScan) -> Clock | None:
     return "ahead" if logged.scanned_at > logged.at else "behind"
 
 
-def _one(results: Sequence[Answer | AppError]) -> Answer:
+def _only(results: Sequence[Answer | AppError]) -> Answer:
     if isinstance(results[0], AppError):
         raise results[0]
     return results[0]

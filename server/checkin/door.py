@@ -18,8 +18,8 @@ from msgspec import Struct
 from server.attendee.types import BadgeRow
 from server.checkin.history import Standing
 from server.checkin.policy import clean_code, running
-from server.checkin.types import CheckinListRow, SessionRow
-from server.device.types import DeviceRow
+from server.checkin.types import CheckinListRow, SessionRow, TicketRow
+from server.device.types import DeviceRow, Gate
 
 
 class Presence(Struct, frozen=True, gc=False):
@@ -47,7 +47,7 @@ class Door:
         self.lists_by_id: dict[UUID, CheckinListRow] = {}
         self.devices: dict[UUID, DeviceRow] = {}
         self.gates: dict[UUID, str] = {}
-        """Names of the gates at which devices stand or stood."""
+        """Names of the event's gates, and of those deleted since the door was loaded."""
         self.sessions: dict[UUID, list[SessionRow]] = {}
         """By room."""
         self.badges: dict[int, BadgeRow] = {}
@@ -55,7 +55,7 @@ class Door:
         self.last_number = 0
         """The highest number of a badge."""
         self.tickets: list[str] = []
-        """The event's ticket types; a signed code names one by its place here."""
+        """The event's ticket types by position, which is how a signed code names one; empty where there is a gap."""
         self.marks: dict[UUID, int] = {}
         """Up to which number each device's scans are known to be stored: it never goes back."""
         self.inside: dict[UUID, dict[UUID, Presence]] = {}
@@ -115,12 +115,19 @@ class Door:
 
     def set_devices(self, devices: list[DeviceRow]) -> None:
         self.devices = {device.device_id: device for device in devices}
-        self.gates |= {device.gate_id: device.gate for device in devices}
-        self._by_token = {device.token_hash: device for device in devices if not device.revoked}
+        self._by_token = {device.token_hash: device for device in devices if device.token_hash is not None}
+
+    def set_gates(self, gates: list[Gate]) -> None:
+        self.gates |= {gate.id: gate.name for gate in gates}
 
     def set_lists(self, lists: list[CheckinListRow]) -> None:
         self.lists = {checkin_list.key: checkin_list for checkin_list in lists}
         self.lists_by_id = {checkin_list.list_id: checkin_list for checkin_list in lists}
+
+    def set_tickets(self, tickets: list[TicketRow]) -> None:
+        self.tickets = [""] * (tickets[-1].position + 1 if tickets else 0)
+        for row in tickets:
+            self.tickets[row.position] = row.ticket
 
     def set_sessions(self, sessions: Iterable[SessionRow]) -> None:
         self.sessions = {}

@@ -37,13 +37,19 @@ async def load_door(db: Database, event_id: UUID) -> Door:
         if position is not None:
             door.epoch, door.seq = position.epoch, position.seq
         door.set_lists(await queries.list_checkin_lists(tx, event_id))
-        door.set_devices(await device_queries.list_devices(tx, event_id))
+        door.set_tickets(await queries.list_tickets(tx, event_id))
+        await _read_devices(tx, door)
         await _read_sessions(tx, door)
         async for badges in attendee_queries.iterate_badges(tx, event_id, chunk=LOAD_CHUNK):
             door.add_badges(badges)
             await asyncio.sleep(0)  # others' scans go first
         await _read_facts(tx, door)
     return door
+
+
+async def _read_devices(tx: Tx, door: Door) -> None:
+    door.set_devices(await device_queries.list_devices(tx, door.event_id))
+    door.set_gates(await device_queries.list_gates(tx, door.event_id))
 
 
 async def _read_sessions(tx: Tx, door: Door) -> None:
@@ -89,8 +95,8 @@ async def catch_up(connection: Tx, door: Door) -> bool:
 
 async def _apply(connection: Tx, door: Door, events: list[FeedEventRow]) -> None:
     kinds = {event.kind for event in events}
-    if any(kind.startswith("device.") for kind in kinds):
-        door.set_devices(await device_queries.list_devices(connection, door.event_id))
+    if any(kind.startswith(("device.", "gate.")) for kind in kinds):
+        await _read_devices(connection, door)
     if LISTS_CHANGED in kinds:
         door.set_lists(await queries.list_checkin_lists(connection, door.event_id))
     for event in events:

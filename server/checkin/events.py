@@ -15,6 +15,11 @@ ATTENDEES_CHANGED: Final = "attendees.changed"
 CONFLICTS_CHANGED: Final = "conflicts.changed"
 
 
+Numbers = list[int]
+"""Of badges."""
+Ids = list[UUID]
+
+
 class BadgeRevoked(Struct, frozen=True):
     """The data of `badge.revoked`."""
 
@@ -35,9 +40,12 @@ class Entered(Struct, frozen=True, omit_defaults=True):
     device: str
     gate: str
     at: datetime
-    badges: list[int]
+    badges: Numbers
     """Their badges' numbers; somebody who holds several is named by each."""
     session_id: UUID | None = None
+
+
+Arrivals = list[Entered]
 
 
 class Passed(Struct, frozen=True):
@@ -46,11 +54,11 @@ class Passed(Struct, frozen=True):
     list: str
     inside: int
     """How many are inside, of a room for the session that it is open for."""
-    entered: list[Entered]
+    entered: Arrivals
     """These are inside."""
-    left: list[int]
+    left: Numbers
     """These have been inside and are not now."""
-    undone: list[int]
+    undone: Numbers
     """These are as if they had never been there."""
 
 
@@ -60,7 +68,7 @@ class Conflict(Struct, frozen=True, kw_only=True):
     id: UUID
     kind: str
     """`double_admission`: two doors let the same person in. `not_entitled`: a door let in whom the server would have refused."""
-    badges: list[int]
+    badges: Numbers
     """The person's, by number; none where nobody has the code."""
     at: datetime
     """When the scan happened that should not have let anybody in."""
@@ -72,10 +80,13 @@ class Conflict(Struct, frozen=True, kw_only=True):
     first_gate: str | None = None
 
 
+Conflicts = list[Conflict]
+
+
 class ConflictsChanged(Struct, frozen=True):
     """The data of `conflicts.changed`, of one list."""
 
     list: str
-    detected: list[Conflict]
-    resolved: list[UUID]
+    detected: Conflicts
+    resolved: Ids
     """A later upload explained them: the exit between two entries, or an undo."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from server.checkin.types import CheckinListRow, CountRow, Fact, LoggedPassing, LoggedScan, Scan, SessionRow
+from server.checkin.types import CheckinListRow, CountRow, Fact, LoggedPassing, LoggedScan, Scan, SessionRow, TicketRow
 from server.db import Tx, rows
 
 # A room's list without a capacity of its own has the room's.
@@ -27,6 +27,8 @@ LIST_CHECKIN_LISTS = """
     WHERE checkin_list.event_id = $1
     ORDER BY checkin_list.position, checkin_list.key
 """
+
+LIST_TICKETS = "SELECT ticket, position FROM ticket_type WHERE event_id = $1 AND position >= 0 ORDER BY position"
 
 LIST_ROOM_SESSIONS = """
     SELECT session_id, room_id, starts_at, ends_at
@@ -190,7 +192,18 @@ Person = tuple[UUID, UUID, UUID | None]
 Change = tuple[UUID, UUID, UUID, int, int, int | None]
 """A count's event, list and session, what is added to `granted` and `merged`, and the capacity."""
 
-_FIRST = ("event_id", "device_id", "scan_id", "list_id", "gate_id", "attendee_id", "code", "scanned_at", "number", "reason")
+_FIRST = (
+    "event_id",
+    "device_id",
+    "scan_id",
+    "list_id",
+    "gate_id",
+    "attendee_id",
+    "code",
+    "scanned_at",
+    "number",
+    "reason",
+)
 _ALL = (
     "event_id", "device_id", "scan_id", "list_id", "area_id", "gate_id", "attendee_id", "session_id", "code", "direction",
     "scanned_at", "at", "decided", "number", "outcome", "reason", "conflict", "turn", "against", "undoes", "undone_by",
@@ -199,6 +212,10 @@ _ALL = (
 
 async def list_checkin_lists(tx: Tx, event_id: UUID) -> list[CheckinListRow]:
     return await rows(tx, CheckinListRow, LIST_CHECKIN_LISTS, event_id)
+
+
+async def list_tickets(tx: Tx, event_id: UUID) -> list[TicketRow]:
+    return await rows(tx, TicketRow, LIST_TICKETS, event_id)
 
 
 async def list_room_sessions(tx: Tx, event_id: UUID) -> list[SessionRow]:

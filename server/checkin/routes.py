@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from litestar import Request, Router, get, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromPath, FromQuery
-from msgspec import Struct
+from litestar.params import FromPath
+from litestar.types import Guard
 
-from server.auth import accepting, bearer, hash_token, kind_of, require
-from server.body import describe, read_body
-from server.checkin import queries
-from server.checkin.actions import check_in
+from server.auth import accepting, bearer, hash_token, kind_of
+from server.body import decode_body, describe, read_body
+from server.checkin.actions import check_in, mark_of, upload_batch
+from server.checkin.batch import BatchAnswer, CheckInBatch, read_batch
 from server.checkin.door import Door
-from server.checkin.types import Answer, CheckIn
-from server.device.types import DeviceRow
+from server.checkin.snapshot import Snapshot, SnapshotDelta, snapshot_since
+from server.checkin.types import Answer, CheckIn, Mark
+from server.checkin.undo import Undone, UndoScan, undo
+from server.device.guard import require_right
+from server.device.policy import check_right
+from server.device.types import DeviceRow, Right
 from server.errors import NotAllowed, NotAuthenticated
-from server.event.reader import reader_of
 from server.event.types import EventRow
 from server.metrics import REGISTRY
-from server.texts import Texts
+from server.paging import Cursor
+
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+"""500 scans of the longest code there is fit."""
+
+_undo_decoder = msgspec.json.Decoder(UndoScan)
 
 
 def authenticate_device(door: Door, authorization: str | None) -> DeviceRow:
@@ -35,14 +44,22 @@ def authenticate_device(door: Door, authorization: str | None) -> DeviceRow:
     raise NotAllowed("Only a device's token may check people in.")
 
 
-async def _only_devices(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    """A guard like `auth.require`, answered from the door in memory: the handler finds its device in `request.user`."""
-    state = connection.app.state
-    door: Door = await state.doors.get((await state.events.get(connection.path_params["event"])).event_id)
-    connection.scope["user"] = authenticate_device(door, connection.headers.get("authorization"))
+def _device_with(*rights: Right) -> Guard:
+    """A guard like `device.guard`, answered from the door in memory: the handler finds its `DeviceRow` in `request.user`."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        state = connection.app.state
+        door: Door = await state.doors.get((await state.events.get(connection.path_params["event"])).event_id)
+        device = authenticate_device(door, connection.headers.get("authorization"))
+        state.seen.note(door.event_id, device.device_id, connection.headers.get("user-agent"))
+        for right in rights:
+            check_right(device.profile, right)
+        connection.scope["user"] = device
+
+    return accepting(guard, "device")
 
 
-@post("/checkins", status_code=200, guards=[accepting(_only_devices, "device")], opt=describe(CheckIn))
+@post("/checkins", status_code=200, guards=[_device_with()], opt=describe(CheckIn))
 async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str]) -> Answer:
     """Answers one scan. A refusal is an answer too (200); an error means that the question was not answered.
 
@@ -56,7 +73,13 @@ async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str]) ->
     return answer
 
 
-@post("/checkins/batch", status_code=200, guards=[accepting(_only_devices, "device")], opt=describe(CheckInBatch))
+@post(
+    "/checkins/batch",
+    status_code=200,
+    guards=[_device_with("check_in_batch")],
+    opt=describe(CheckInBatch),
+    request_max_body_size=MAX_BATCH_BYTES,
+)
 async def post_checkin_batch(request: Request[Any, Any, Any], event: FromPath[str]) -> BatchAnswer:
     """Stores scans that a scanner made while it was offline, in any order, and says what each turned out to be.
 
@@ -72,7 +95,12 @@ async def post_checkin_batch(request: Request[Any, Any, Any], event: FromPath[st
     return answer
 
 
-@post("/checkins/{scan_id:str}/undo", status_code=200, guards=[accepting(_only_door, "device", "organizer")], opt=describe(UndoScan))
+@post(
+    "/checkins/{scan_id:str}/undo",
+    status_code=200,
+    guards=[require_right("undo_own", "organizer")],
+    opt=describe(UndoScan),
+)
 async def post_undo(request: Request[Any, Any, Any], event: FromPath[str], scan_id: FromPath[str]) -> Undone:
     """Takes a passing back: a scanner its own for 60 seconds, a supervisor or an organizer any at any time.
 
@@ -85,16 +113,15 @@ async def post_undo(request: Request[Any, Any, Any], event: FromPath[str], scan_
     return await undo(request.app.state.db, door, request.app.state.writers, request.user, scan_id, command)
 
 
-@get("/checkins/mark", guards=[accepting(_only_devices, "device")])
+@get("/checkins/mark", guards=[_device_with("check_in_batch")])
 async def get_mark(request: Request[Any, Any, Any], event: FromPath[str]) -> Mark:
     """Up to where all scans of this device are stored, by its own `number`s."""
     found: EventRow = await request.app.state.events.get(event)
-    device: DeviceRow = request.user
-    async with request.app.state.db.read() as connection:
-        return Mark(await mark_of(connection, found.event_id, device.device_id))
+    door: Door = await request.app.state.doors.get(found.event_id)
+    return Mark(await mark_of(request.app.state.db, door, request.user.device_id))
 
 
-@get("/checkins/snapshot", guards=[accepting(_only_devices, "device")])
+@get("/checkins/snapshot", guards=[_device_with("snapshot")])
 async def get_snapshot(
     request: Request[Any, Any, Any], event: FromPath[str], cursor: Cursor = None
 ) -> Snapshot | SnapshotDelta:

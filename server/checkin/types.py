@@ -76,6 +76,13 @@ class Answer(Struct, frozen=True):
     nearest moment that is possible."""
 
 
+class Mark(Struct, frozen=True):
+    """How far a device's scans are stored."""
+
+    mark: int
+    """All of the device's scans with numbers from 1 to this one are in the log."""
+
+
 class CheckinListRow(Struct, frozen=True):
     """A check-in list, as the door decides by it."""
 
@@ -94,6 +101,13 @@ class CheckinListRow(Struct, frozen=True):
     def is_counted(self) -> bool:
         """Whether each of its scans has to see how many are inside before it is answered."""
         return self.capacity is not None or self.room_id is not None
+
+
+class TicketRow(Struct, frozen=True):
+    """A ticket type and its place among the event's: signed codes name it by that."""
+
+    ticket: str
+    position: int
 
 
 class SessionRow(Struct, frozen=True):

@@ -33,9 +33,7 @@ class Undone(Struct, frozen=True):
     undone_at: datetime
 
 
-async def undo(
-    db: Database, door: Door, writers: Writers, who: Principal, scan_id: str, command: UndoScan
-) -> Undone:
+async def undo(db: Database, door: Door, writers: Writers, who: Principal, scan_id: str, command: UndoScan) -> Undone:
     """Undoes a scan by which somebody passed; doing it again changes nothing.
 
     Raises `UnknownScan`, `NothingToUndo`, `UndoTooLate`, `NotAllowed` (not one's own scan), `Overloaded`.

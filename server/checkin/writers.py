@@ -27,9 +27,7 @@ class Writers:
         waiting = MAX_WAITING // count
         self._online = [Writer(connect, max_waiting=waiting, on_written=on_written) for _ in range(count)]
         self._counted = Writer(connect, on_written=on_written)
-        self._uploads = Writer(
-            connect, max_batch=UPLOAD_BATCH, max_waiting=2 * MAX_WAITING, on_written=on_written
-        )
+        self._uploads = Writer(connect, max_batch=UPLOAD_BATCH, max_waiting=2 * MAX_WAITING, on_written=on_written)
         self._all = [*self._online, self._counted, self._uploads]
 
     @property

@@ -49,9 +49,7 @@ async def change_list(db: Database, event_id: UUID, key: str, command: ChangeLis
 
     A capacity below the number of those inside is taken: nobody is sent out, and nobody let in until there is room.
     """
-    given = {
-        name: value for name in ChangeList.__struct_fields__ if (value := getattr(command, name)) is not UNSET
-    }
+    given = {name: value for name in ChangeList.__struct_fields__ if (value := getattr(command, name)) is not UNSET}
     for name in ("opens_at", "closes_at"):
         check_instant(given.get(name), name)
     tickets = given.pop("tickets", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from server.checkin_list.types import CheckinListDetails
+from server.checkin_list.types import CheckinListDetails, RoomRow
 from server.db import Tx, row, rows
 
 LIST_DETAILS = """
@@ -23,6 +23,8 @@ LIST_DETAILS = """
     WHERE checkin_list.event_id = $1
     ORDER BY checkin_list.position, checkin_list.key
 """
+
+LIST_ROOMS = "SELECT room_id, name FROM room WHERE event_id = $1 ORDER BY position, key"
 
 LOCK_LIST = """
     SELECT list_id, key, name, kind, room_id, opens_at, closes_at, capacity, reentry, early_minutes,
@@ -75,6 +77,11 @@ INSERT_ALL_TICKETS = """
     FROM ticket_type
     WHERE event_id = $1
 """
+
+
+async def list_rooms(tx: Tx, event_id: UUID) -> list[RoomRow]:
+    """The event's rooms in the order in which they are shown."""
+    return await rows(tx, RoomRow, LIST_ROOMS, event_id)
 
 
 async def list_details(tx: Tx, event_id: UUID) -> list[CheckinListDetails]:

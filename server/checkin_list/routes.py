@@ -39,9 +39,7 @@ async def post_checkin_list(request: Request[Any, Any, Any], event: FromPath[str
 
 
 @patch("/checkins/lists/{key:str}", guards=[require("organizer")], opt=describe(ChangeList))
-async def patch_checkin_list(
-    request: Request[Any, Any, Any], event: FromPath[str], key: FromPath[str]
-) -> CheckinList:
+async def patch_checkin_list(request: Request[Any, Any, Any], event: FromPath[str], key: FromPath[str]) -> CheckinList:
     """Changes a check-in list: opens or closes it, sets its capacity, its tickets, its rule for coming back."""
     found: EventRow = await request.app.state.events.get(event)
     command = await read_body(request, ChangeList)

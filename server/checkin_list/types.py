@@ -70,6 +70,13 @@ class CheckinListDetails(Struct, frozen=True):
     tickets: list[str]
 
 
+class RoomRow(Struct, frozen=True):
+    """A room that may get a list."""
+
+    room_id: UUID
+    name: Texts
+
+
 class CheckinList(Struct, frozen=True, kw_only=True):
     """Something one is let into."""
 

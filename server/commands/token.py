@@ -6,12 +6,17 @@ import argparse
 import asyncio
 import json
 import sys
+from typing import get_args
 
-from server.access.actions import create_device, create_organizer, revoke
+from server.access.actions import create_device, create_organizer, invite_device, revoke
 from server.commands.options import add_data_dir, running_database, settings_of
-from server.db import open_database
+from server.config import Settings
+from server.db import Database, open_database
+from server.device.codes import qr_content
+from server.device.types import Profile
 from server.errors import UnknownEvent
 from server.event.directory import Events
+from server.event.types import EventRow
 from server.migrate import migrate
 from server.refusal import Refused
 
@@ -28,37 +33,60 @@ def add(parser: argparse.ArgumentParser) -> None:
     organizer.add_argument("event", metavar="EVENT", help="the event's slug")
     organizer.add_argument("--name", required=True, help="whose token it is")
     device = what.add_parser("device", help="a token for a scanner at a gate")
-    device.add_argument("event", metavar="EVENT", help="the event's slug")
-    device.add_argument("--name", required=True, help="the scanner's name, unique in the event")
-    device.add_argument("--gate", required=True, help="where it stands; a new gate is made when none has this name")
+    _add_device(device, default="scan+search")
+    pair = what.add_parser("pair", help="a code by which a phone becomes a scanner, once and within ten minutes")
+    _add_device(pair, default="scan")
     revoking = what.add_parser("revoke", help="take a token, or a badge's code, out of use")
     revoking.add_argument("event", metavar="EVENT", help="the event's slug")
     revoking.add_argument(
         "code", metavar="TOKEN_OR_CODE", help="`-` reads it from standard input, away from the history"
     )
-    for command in (organizer, device, revoking):
+    for command in (organizer, device, pair, revoking):
         add_data_dir(command)
         command.add_argument("--json", action="store_true", help="one line of JSON for programs")
+
+
+def _add_device(parser: argparse.ArgumentParser, *, default: Profile) -> None:
+    parser.add_argument("event", metavar="EVENT", help="the event's slug")
+    parser.add_argument("--name", required=True, help="the scanner's name, unique in the event")
+    parser.add_argument("--gate", required=True, help="where it stands; a new gate is made when none has this name")
+    parser.add_argument(
+        "--profile", choices=get_args(Profile), default=default, help=f"what it may do (default {default})"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "revoke" and arguments.code == "-":
         arguments.code = sys.stdin.readline().strip()
     with running_database(settings_of(arguments)) as (settings, _postgres):
-        result = asyncio.run(_run(arguments, settings.database_url, durable=settings.durable))
+        result = asyncio.run(_run(arguments, settings))
     print(json.dumps(result) if arguments.json else "\n".join(f"{key}: {value}" for key, value in result.items()))
     return 0
 
 
-async def _run(arguments: argparse.Namespace, url: str, *, durable: bool) -> dict[str, str]:
-    await migrate(url, durable=durable)
-    async with open_database(url, size=1, name="token") as db:
-        try:
-            event = await Events(db).get(arguments.event)
-        except UnknownEvent:
-            raise Refused(f"There is no event `{arguments.event}`: give its slug, such as digital-now.") from None
+async def _run(arguments: argparse.Namespace, settings: Settings) -> dict[str, str]:
+    await migrate(settings.database_url, durable=settings.durable)
+    async with open_database(settings.database_url, size=1, name="token") as db:
+        event = await find_event(db, arguments.event)
         if arguments.what == "organizer":
             return {"token": await create_organizer(db, event.event_id, name=arguments.name)}
-        if arguments.what == "device":
-            return {"token": await create_device(db, event.event_id, name=arguments.name, gate=arguments.gate)}
-        return {"revoked": await revoke(db, event.event_id, arguments.code)}
+        if arguments.what == "revoke":
+            return {"revoked": await revoke(db, event.event_id, arguments.code)}
+        scanner = {"name": arguments.name, "gate": arguments.gate, "profile": arguments.profile}
+        if arguments.what == "pair":
+            invitation = await invite_device(db, event.event_id, **scanner)
+            base = settings.public_url or f"http://{settings.host}:{settings.port}"
+            return {
+                "code": invitation.code,
+                "expires_at": invitation.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "qr": qr_content(base, event.slug, invitation.code),
+            }
+        return {"token": await create_device(db, event.event_id, **scanner)}
+
+
+async def find_event(db: Database, slug: str) -> EventRow:
+    """The event. Raises `Refused` where there is none."""
+    try:
+        return await Events(db).get(slug)
+    except UnknownEvent:
+        raise Refused(f"There is no event `{slug}`: give its slug, such as digital-now.") from None

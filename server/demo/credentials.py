@@ -15,12 +15,15 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from server.device.types import Profile
+
 FILES = ("demo.json", "attendees.csv")
 
 
 class DeviceCredential(Struct, frozen=True, kw_only=True):
     name: str
     gate: str
+    profile: Profile
     token: str
 
 

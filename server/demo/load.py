@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID
@@ -17,14 +17,18 @@ from server.attendee.codes import new_short_code
 from server.attendee.signed_codes import new_seed, public_key_of, sign
 from server.auth import hash_token, new_token
 from server.badge import queries as badge_queries
+from server.checkin_list import queries as list_queries
+from server.checkin_list.types import CheckinListDetails
 from server.db import Database, Tx
 from server.demo.credentials import BoothCredential, DemoFile, DeviceCredential, Options
 from server.demo.exhibitors import Exhibitor, load_exhibitors
 from server.demo.people import TICKETS, Person, generate_people
 from server.demo.programme import load_event, load_programme
+from server.device.types import Profile
 from server.event import queries as event_queries
 from server.event.types import EventRow
 from server.feed import CHECKIN, PUBLIC_CHANNELS, open_channels
+from server.folding import words_of
 from server.ids import new_id
 from server.interchange.programme import Programme
 from server.schedule.storing import store_programme
@@ -32,19 +36,37 @@ from server.schedule.storing import store_programme
 SLUG = "digital-now"
 GATES = ("Porte Océan", "Porte Jardin", "Porte Tramway", "Porte Exposants")
 DEVICES = 20
+PROFILES: dict[int, Profile] = {1: "supervisor", 19: "kiosk", 20: "scan"}
+"""Of devices by their number; all others are `scan+search`."""
 CSV_HEADER = ("id", "name", "email", "company", "language", "ticket", "badge_code", "short_code", "token")
 CHUNK = 5000
 FIRST_KEY = 0
 _TICKET_POSITIONS = {ticket.key: position for position, ticket in enumerate(TICKETS)}
 
-LISTS: tuple[tuple[str, dict[str, str], tuple[str, ...]], ...] = (
+LISTS: tuple[tuple[str, str, str, dict[str, str], tuple[str, ...]], ...] = (
     (
         "main",
+        "door",
+        "after_exit",
         {"fr": "Entrée principale", "ar": "المدخل الرئيسي", "en": "Main door"},
         tuple(ticket.key for ticket in TICKETS),
     ),
-    ("lounge", {"fr": "Salon VIP", "ar": "قاعة كبار الضيوف", "en": "VIP lounge"}, ("vip", "speaker", "press")),
+    (
+        "lounge",
+        "door",
+        "after_exit",
+        {"fr": "Salon VIP", "ar": "قاعة كبار الضيوف", "en": "VIP lounge"},
+        ("vip", "speaker", "press"),
+    ),
+    (
+        "lunch",
+        "meal",
+        "never",
+        {"fr": "Déjeuner", "ar": "الغداء", "en": "Lunch"},
+        ("vip", "speaker", "press", "exhibitor", "staff"),
+    ),
 )
+"""Key, kind, rule for coming back, name, tickets. Each room of the programme gets a list too, `room-1` and so on."""
 
 Progress = Callable[[int, int], None]
 """Called with how many attendees are in, of how many."""
@@ -66,6 +88,7 @@ async def load_demo(
         await store_programme(tx, event.event_id, programme or load_programme(options.starts_on))
         organizer_token = await _load_organizer(tx, event.event_id)
         await _load_tickets(tx, event.event_id)
+        await _load_lists(tx, event.event_id)
         exhibitors = load_exhibitors(options.exhibitors, options.seed)
         booths = await _load_exhibitors(tx, event.event_id, exhibitors)
         devices = await _load_devices(tx, event.event_id)
@@ -125,17 +148,29 @@ async def _load_tickets(tx: Tx, event_id: UUID) -> None:
         columns=["event_id", "ticket", "name", "position"],
         records=[(event_id, ticket.key, ticket.name, position) for position, ticket in enumerate(TICKETS)],
     )
-    ids = {key: new_id() for key, _, _ in LISTS}
+
+
+async def _load_lists(tx: Tx, event_id: UUID) -> None:
+    ids = {key: new_id() for key, *_ in LISTS}
     await tx.copy_records_to_table(
         "checkin_list",
-        columns=["event_id", "list_id", "key", "name", "position"],
-        records=[(event_id, ids[key], key, name, position) for position, (key, name, _) in enumerate(LISTS)],
+        columns=["event_id", "list_id", "key", "kind", "reentry", "name", "position"],
+        records=[
+            (event_id, ids[key], key, kind, reentry, name, position)
+            for position, (key, kind, reentry, name, _) in enumerate(LISTS)
+        ],
     )
     await tx.copy_records_to_table(
         "checkin_list_ticket",
         columns=["event_id", "list_id", "ticket"],
-        records=[(event_id, ids[key], ticket) for key, _, tickets in LISTS for ticket in tickets],
+        records=[(event_id, ids[key], ticket) for key, _, _, _, tickets in LISTS for ticket in tickets],
     )
+    for number, room in enumerate(await list_queries.list_rooms(tx, event_id), start=1):
+        details = CheckinListDetails(
+            new_id(), f"room-{number}", room.name, "room", room.room_id, None, None, None, "after_exit", 15, []
+        )
+        await list_queries.insert_list(tx, event_id, details=details)
+        await list_queries.replace_tickets(tx, event_id, details.list_id, tickets=None)
 
 
 async def _load_exhibitors(tx: Tx, event_id: UUID, exhibitors: list[Exhibitor]) -> list[BoothCredential]:
@@ -172,14 +207,28 @@ async def _load_devices(tx: Tx, event_id: UUID) -> list[DeviceCredential]:
         records=[(event_id, gate_id, gate) for gate, gate_id in gate_ids.items()],
     )
     devices = [
-        DeviceCredential(name=f"Scanner {number:02}", gate=GATES[(number - 1) % len(GATES)], token=new_token("device"))
+        DeviceCredential(
+            name=f"Scanner {number:02}",
+            gate=GATES[(number - 1) % len(GATES)],
+            profile=PROFILES.get(number, "scan+search"),
+            token=new_token("device"),
+        )
         for number in range(1, DEVICES + 1)
     ]
     await tx.copy_records_to_table(
         "device",
-        columns=["event_id", "device_id", "gate_id", "name", "token_hash"],
+        columns=["event_id", "device_id", "gate_id", "name", "profile", "token_hash", "paired_at"],
         records=[
-            (event_id, new_id(), gate_ids[device.gate], device.name, hash_token(device.token)) for device in devices
+            (
+                event_id,
+                new_id(),
+                gate_ids[device.gate],
+                device.name,
+                device.profile,
+                hash_token(device.token),
+                datetime.now(UTC),
+            )
+            for device in devices
         ],
     )
     return devices
@@ -271,6 +320,15 @@ async def _copy_attendees(tx: Tx, event_id: UUID, lines: list[_Line]) -> None:
         "badge",
         columns=["event_id", "code", "short_code", "attendee_id", "number"],
         records=[(event_id, line.badge_code, line.short_code, line.id, line.number) for line in lines],
+    )
+    await tx.copy_records_to_table(
+        "attendee_word",
+        columns=["event_id", "word", "attendee_id"],
+        records=[
+            (event_id, word, line.id)
+            for line in lines
+            for word in words_of(f"{line.name} {line.name_ar} {line.company}")
+        ],
     )
 
 

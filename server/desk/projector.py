@@ -13,7 +13,7 @@ from uuid import UUID
 from server.checkin import queries as checkin_queries
 from server.checkin.door import Door
 from server.checkin.doors import Doors, catch_up
-from server.checkin.events import CONFLICTS_CHANGED, PASSED, Conflict, ConflictsChanged, Passed
+from server.checkin.events import CONFLICTS_CHANGED, PASSED, Conflict, ConflictsChanged
 from server.checkin.types import Fact
 from server.db import LOST_CONNECTION, Database, Tx
 from server.desk import queries

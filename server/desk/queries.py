@@ -103,9 +103,7 @@ async def take_news(tx: Tx, event_id: UUID, *, limit: int) -> list[NewsRow]:
 
 
 async def list_news_scans(tx: Tx, event_id: UUID, keys: Sequence[tuple[UUID, str]]) -> list[NewsScanRow]:
-    return await rows(
-        tx, NewsScanRow, LIST_NEWS_SCANS, event_id, [key[0] for key in keys], [key[1] for key in keys]
-    )
+    return await rows(tx, NewsScanRow, LIST_NEWS_SCANS, event_id, [key[0] for key in keys], [key[1] for key in keys])
 
 
 async def add_to_tally(tx: Tx, event_id: UUID, counted: dict[Counted, int]) -> None:

@@ -73,6 +73,16 @@ class TokenRevoked(Struct, frozen=True):
     subject_id: UUID
 
 
+class TokenReplaced(Struct, frozen=True):
+    """The data of the events by which every process learns that only one's newest token is worth anything."""
+
+    KINDS: ClassVar = ("device.paired",)
+
+    subject_id: UUID
+    since: datetime
+    """When the newest was given out; older ones are void."""
+
+
 class FeedPage(Struct, frozen=True, kw_only=True):
     """A stretch of a channel's log, oldest first."""
 

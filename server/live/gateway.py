@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterable
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,7 +22,7 @@ from server.db import LOST_CONNECTION
 from server.errors import UnknownEvent
 from server.event.directory import Events
 from server.feed import CHECKIN
-from server.feed.types import FeedEventRow, TokenRevoked
+from server.feed.types import FeedEventRow, TokenReplaced, TokenRevoked
 from server.live import ticket as tickets, wire
 from server.live.heartbeat import Heart
 from server.live.hub import Log
@@ -51,6 +52,8 @@ class Gateway:
         self._by_device: dict[tuple[object, object], Session] = {}
         self._revoked: set[UUID] = set()
         """Whose tokens were taken out of use: a ticket lives on for up to 60 seconds."""
+        self._renewed: dict[UUID, datetime] = {}
+        """Who got a new token, and when: tickets of the old one live on as well, and those of the new one are welcome."""
         self._pumps: dict[Log, asyncio.Task[None]] = {}
         self._endings: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -126,7 +129,7 @@ class Gateway:
         if session.principal is None:
             return
         await self.relay.log(session.place.event_id, CHECKIN)  # from now on revocations are heard
-        if session.principal.subject_id in self._revoked:
+        if self._is_void(session.principal):
             raise Closing(Close.REVOKED)
         if session.principal.kind == "device":
             key = (session.place.event_id, session.principal.subject_id)
@@ -166,15 +169,29 @@ class Gateway:
         self._end_all(readers, Close.DRAINING)
 
     def _cut_off_revoked(self, log: Log, rows: list[FeedEventRow]) -> None:
-        revoked = {
-            msgspec.json.decode(row.data, type=TokenRevoked).subject_id
-            for row in rows
-            if row.kind in TokenRevoked.KINDS
-        }
-        self._revoked |= revoked
+        concerned = set()
+        for row in rows:
+            if row.kind in TokenRevoked.KINDS:
+                revoked = msgspec.json.decode(row.data, type=TokenRevoked).subject_id
+                self._revoked.add(revoked)
+                concerned.add(revoked)
+            elif row.kind in TokenReplaced.KINDS:
+                replaced = msgspec.json.decode(row.data, type=TokenReplaced)
+                self._renewed[replaced.subject_id] = replaced.since
+                concerned.add(replaced.subject_id)
         self._end_all(
-            (one for one in self.sessions if one.principal and one.principal.subject_id in revoked), Close.REVOKED
+            (
+                one
+                for one in self.sessions
+                if one.principal and one.principal.subject_id in concerned and self._is_void(one.principal)
+            ),
+            Close.REVOKED,
         )
+
+    def _is_void(self, principal: Principal) -> bool:
+        """Whether the token behind a ticket was revoked or replaced. A newer token than those heard of here is good."""
+        subject_id, since = principal.subject_id, principal.since
+        return subject_id in self._revoked or (since is not None and since < self._renewed.get(subject_id, since))
 
     def _end_all(self, sessions: Iterable[object], code: int) -> None:
         for session in list(sessions):

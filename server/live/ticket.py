@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import time
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -35,18 +36,21 @@ class _Claims(Struct, frozen=True, array_like=True):
     subject_id: UUID
     booth_id: UUID | None
     expires_at: int
+    since: datetime | None = None
 
 
 def issue(key: bytes, principal: Principal, *, now: float | None = None) -> str:
     """A ticket for this principal, valid for 60 s."""
     expires_at = int(time.time() if now is None else now) + LIFETIME_SECONDS
-    claims = _Claims(principal.event_id, principal.kind, principal.subject_id, principal.booth_id, expires_at)
+    claims = _Claims(
+        principal.event_id, principal.kind, principal.subject_id, principal.booth_id, expires_at, principal.since
+    )
     body = _encode(msgspec.json.encode(claims))
     return f"{body}.{_encode(_sign(key, body))}"
 
 
 def verify(key: bytes, ticket: str, *, now: float | None = None) -> Principal:
-    """Whose ticket it is. Raises `TicketInvalid` or `TicketExpired`."""
+    """Whose ticket it is, without name and profile. Raises `TicketInvalid` or `TicketExpired`."""
     body, _, signature = ticket.partition(".")
     if (
         len(ticket) > MAX_LENGTH
@@ -60,7 +64,7 @@ def verify(key: bytes, ticket: str, *, now: float | None = None) -> Principal:
         raise TicketInvalid from error
     if claims.expires_at <= (time.time() if now is None else now):
         raise TicketExpired
-    return Principal(claims.kind, claims.event_id, claims.subject_id, "", claims.booth_id)
+    return Principal(claims.kind, claims.event_id, claims.subject_id, "", claims.booth_id, since=claims.since)
 
 
 def _sign(key: bytes, body: str) -> bytes:

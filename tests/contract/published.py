@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, NamedTuple
 
 import httpx
@@ -42,8 +43,16 @@ BODIES: dict[str, dict[str, Any]] = {
     "patchSession": {"title": {"fr": "Un autre titre"}},
     "postAnnouncement": {"title": {"fr": "Le déjeuner est servi"}, "body": {"fr": "Hall B"}},
     "postCheckin": {"scan_id": "contract", "list": "main", "code": "no such badge"},
+    "postGate": {"name": "Porte"},
+    "patchGate": {"name": "Porte"},
+    "postDevice": {"name": "Scanner", "gate": "Porte Océan", "profile": "scan"},
+    "patchDevice": {"name": "Scanner"},
+    "postPair": {"code": "0000 0000"},
 }
 """A body that the operation accepts, for each that takes one."""
+
+NAMED = ("postGate", "patchGate", "postDevice", "patchDevice")
+"""Operations whose `name` must be one that nobody has."""
 
 PATH_VALUES = {
     "event": "digital-now",
@@ -51,6 +60,8 @@ PATH_VALUES = {
     "session_id": NOBODY,
     "attendee_id": NOBODY,
     "key_id": "0",
+    "gate_id": NOBODY,
+    "device_id": NOBODY,
 }
 
 
@@ -101,4 +112,5 @@ def body_for(operation: Operation) -> dict[str, Any] | None:
     if not operation.takes_body:
         return None
     assert operation.id in BODIES, f"tests/contract/published.py needs a body for {operation.id}"
-    return BODIES[operation.id]
+    body = BODIES[operation.id]
+    return body | {"name": f"{body['name']} {uuid.uuid4()}"} if operation.id in NAMED else body

@@ -6,6 +6,7 @@ import copy
 import difflib
 import json
 import os
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -208,9 +209,25 @@ def answer_faults(operation: Operation, response: httpx.Response) -> list[str]:
     return [f"{where} {error.json_path}: {error.message[:200]}"] if error else []
 
 
+async def add_device(api: httpx.AsyncClient, demo: Demo) -> dict[str, Any]:
+    body = {"name": f"Contract {uuid.uuid4()}", "gate": "Porte Océan"}
+    found: dict[str, Any] = (await api.post("/devices", json=body, headers=bearer(demo.file.organizer_token))).json()
+    return found
+
+
+async def own_gate_and_device(api: httpx.AsyncClient, demo: Demo) -> dict[str, str]:
+    """Ids of ones that may be changed and deleted."""
+    body = {"name": f"Contract {uuid.uuid4()}"}
+    gate = await api.post("/gates", json=body, headers=bearer(demo.file.organizer_token))
+    device = await add_device(api, demo)
+    return {"gate_id": gate.json()["id"], "device_id": device["device"]["id"]}
+
+
 async def test_real_answers_are_as_described(api: httpx.AsyncClient, demo: Demo) -> None:
     """Every operation is asked once for real, readers' in one language and in all."""
     session = (await api.get("/schedule")).json()["sessions"][0]["id"]
+    values = {"session_id": session, "attendee_id": demo.attendees[1]["id"]} | await own_gate_and_device(api, demo)
+    code = (await add_device(api, demo))["pairing"]["code"]
     faults = []
     for operation in sorted(OPERATIONS, key=lambda operation: operation.method, reverse=True):  # writes first
         queries: list[dict[str, str]] = [{}]
@@ -219,9 +236,9 @@ async def test_real_answers_are_as_described(api: httpx.AsyncClient, demo: Demo)
         for query in queries:
             response = await api.request(
                 operation.method,
-                url_of(api, operation.path, session_id=session, attendee_id=demo.attendees[1]["id"]),
+                url_of(api, operation.path, **values),
                 params=query,
-                json=body_for(operation),
+                json={"code": code} if operation.id == "postPair" else body_for(operation),
                 headers=token_for(operation, demo),
             )
             faults += answer_faults(operation, response)
