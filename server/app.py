@@ -17,6 +17,7 @@ from server.checkin.writers import Writers
 from server.checkin_list import routes as list_routes
 from server.config import Settings
 from server.db import connect, open_database
+from server.desk import routes as desk_routes
 from server.desk.projector import Projector
 from server.device import routes as device_routes
 from server.device.guesses import Guesses
@@ -41,6 +42,7 @@ ROUTERS = (
     announcement_routes.router,
     checkin_routes.router,
     list_routes.router,
+    desk_routes.router,
     device_routes.router,
     exhibitor_routes.router,
     attendee_routes.router,

@@ -81,6 +81,7 @@ async def upload(
             proposed.append((place, *_propose_past(door, device, command, received_at)))
         except AppError as error:
             results[place] = error
+    proposed.sort(key=lambda one: one[1].at or received_at)  # so that an exit finds the entry that was before it
     for (place, _, badge), logged in zip(proposed, await _log(writers, [one[1] for one in proposed]), strict=True):
         results[place] = logged if isinstance(logged, AppError) else _answer(door, logged, badge)
     return [result for result in results if result is not None]
@@ -148,9 +149,8 @@ def _propose(door: Door, device: DeviceRow, command: CheckIn) -> tuple[Scan, Bad
     badge = door.badge_of(command.code)
     session = None
     entry = command.direction == "entry"
-    if not entry:
-        reason = None if badge else "unknown_code"
-    else:
+    reason: Reason | None = "unknown_code" if badge is None else None
+    if entry:
         now = None
         if checkin_list.opens_at or checkin_list.closes_at or checkin_list.room_id:
             now = datetime.now(UTC)
@@ -192,7 +192,7 @@ def _propose_past(
     passed: Decided = "admitted" if entry else "exited"
     decided = command.decided or passed
     session = door.session_at(checkin_list, at) if entry else None
-    reason: Reason | None = None if badge else "unknown_code"
+    reason: Reason | None = "unknown_code" if badge is None else None
     if entry:
         reason = refusal(badge, checkin_list, at, session)
     if decided == "refused" and reason is None:

@@ -12,12 +12,13 @@ from server.body import describe, read_body
 from server.checkin_list import queries
 from server.checkin_list.actions import change_list, create_list, delete_list
 from server.checkin_list.types import ChangeList, CheckinList, CheckinListDetails, CheckinLists, CreateList
+from server.device.guard import require_right
 from server.event.reader import reader_of
 from server.event.types import EventRow
 from server.texts import Texts
 
 
-@get("/checkins/lists", guards=[require("device", "organizer")])
+@get("/checkins/lists", guards=[require_right("read_lists", "organizer")])
 async def list_checkin_lists(
     request: Request[Any, Any, Any], event: FromPath[str], lang: FromQuery[str | None] = None
 ) -> CheckinLists:

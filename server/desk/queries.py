@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from server.db import Tx, rows
-from server.desk.types import ConflictRow, Counted, MomentRow, NewsRow, NewsScanRow
+from server.desk.types import (
+    ArrivalRow,
+    ConflictRow,
+    Counted,
+    FoundRow,
+    MomentRow,
+    NewsRow,
+    NewsScanRow,
+    ReasonCountRow,
+    RefusalRow,
+    StandingConflictRow,
+    TicketCountRow,
+)
 
 OPEN_DESK = "INSERT INTO checkin_desk (event_id) VALUES ($1) ON CONFLICT DO NOTHING"
 
@@ -84,6 +97,98 @@ LIST_MOMENTS = """
 """
 
 
+LIST_ARRIVALS = """
+    SELECT bucket, gate_id, COALESCE(sum(scans) FILTER (WHERE outcome = 'admitted'), 0)::bigint AS admitted,
+           COALESCE(sum(scans) FILTER (WHERE outcome = 'exited'), 0)::bigint AS exited
+    FROM checkin_tally
+    WHERE event_id = $1 AND list_id = $2 AND bucket >= $3 AND bucket < $4 AND outcome IN ('admitted', 'exited')
+    GROUP BY bucket, gate_id
+    ORDER BY bucket, gate_id
+"""
+
+LIST_TICKET_COUNTS = """
+    SELECT ticket, sum(scans)::bigint AS admitted
+    FROM checkin_tally
+    WHERE event_id = $1 AND list_id = $2 AND bucket >= $3 AND bucket < $4 AND outcome = 'admitted'
+    GROUP BY ticket
+    HAVING sum(scans) <> 0
+    ORDER BY ticket
+"""
+
+LIST_REASON_COUNTS = """
+    SELECT reason, sum(scans)::bigint AS scans
+    FROM checkin_tally
+    WHERE event_id = $1 AND list_id = $2 AND bucket >= $3 AND bucket < $4 AND outcome = 'refused'
+    GROUP BY reason
+    HAVING sum(scans) <> 0
+    ORDER BY reason
+"""
+
+COUNT_CONFLICTS = """
+    SELECT count(*)
+    FROM checkin_conflict
+    WHERE event_id = $1 AND list_id = $2 AND resolved_at IS NULL
+"""
+
+LIST_CONFLICTS = """
+    SELECT checkin_conflict.conflict_id, checkin_conflict.kind, checkin_conflict.list_id, checkin_conflict.attendee_id,
+           attendee.name, checkin_conflict.detected_at, checkin_conflict.resolved_at, later.at, later.device_id,
+           later.gate_id, later.scan_id, first.at AS first_at, first.device_id AS first_device_id,
+           first.gate_id AS first_gate_id, first.scan_id AS first_scan_id
+    FROM checkin_conflict
+    JOIN scan AS later ON later.event_id = checkin_conflict.event_id AND later.device_id = checkin_conflict.device_id
+                      AND later.scan_id = checkin_conflict.scan_id
+    LEFT JOIN scan AS first ON first.event_id = checkin_conflict.event_id
+                           AND first.device_id = checkin_conflict.first_device_id
+                           AND first.scan_id = checkin_conflict.first_scan_id
+    LEFT JOIN attendee ON attendee.event_id = checkin_conflict.event_id
+                      AND attendee.attendee_id = checkin_conflict.attendee_id
+    WHERE checkin_conflict.event_id = $1 AND checkin_conflict.conflict_id < $2
+      AND (checkin_conflict.resolved_at IS NULL OR $3)
+    ORDER BY checkin_conflict.conflict_id DESC
+    LIMIT $4
+"""
+
+LIST_REFUSALS = """
+    SELECT scan.device_id, scan.scan_id, scan.list_id, scan.gate_id, scan.attendee_id, attendee.name, scan.code,
+           scan.direction, scan.at, scan.received_at, scan.reason, scan.decided
+    FROM scan
+    LEFT JOIN attendee ON attendee.event_id = scan.event_id AND attendee.attendee_id = scan.attendee_id
+    WHERE scan.event_id = $1 AND scan.outcome = 'refused'
+      AND (scan.received_at < $2 OR scan.received_at = $2 AND (scan.device_id, scan.scan_id) > ($3, $4))
+      AND scan.received_at <= $2
+    ORDER BY scan.received_at DESC, scan.device_id, scan.scan_id
+    LIMIT $5
+"""
+
+# Words with one beginning lie side by side. Of several words the first drives, the others are looked up for each hit.
+SEARCH_ATTENDEES = """
+    SELECT attendee.attendee_id, attendee.name, attendee.name_ar, attendee.company, attendee.ticket, attendee.language
+    FROM (
+        SELECT driving.attendee_id
+        FROM attendee_word AS driving
+        WHERE driving.event_id = $1 AND driving.word >= $2 AND driving.word < $3
+          AND NOT EXISTS (
+              SELECT
+              FROM unnest($4::text[], $5::text[]) AS other (low, high)
+              WHERE NOT EXISTS (
+                  SELECT
+                  FROM attendee_word AS own
+                  WHERE own.event_id = $1 AND own.attendee_id = driving.attendee_id
+                    AND own.word >= other.low COLLATE "C" AND own.word < other.high COLLATE "C"
+              )
+          )
+        ORDER BY driving.word, driving.attendee_id
+        LIMIT $6
+    ) AS hit
+    JOIN attendee ON attendee.event_id = $1 AND attendee.attendee_id = hit.attendee_id
+"""
+
+
+BEYOND = "\U0010ffff"
+"""Behind every character: the end of the words with one beginning."""
+
+
 async def open_desk(tx: Tx, event_id: UUID) -> None:
     await tx.execute(OPEN_DESK, event_id)
 
@@ -128,3 +233,56 @@ async def resolve_conflicts(tx: Tx, event_id: UUID, conflict_ids: Sequence[UUID]
 
 async def list_moments(tx: Tx, event_id: UUID, keys: Sequence[tuple[UUID, str]]) -> list[MomentRow]:
     return await rows(tx, MomentRow, LIST_MOMENTS, event_id, [key[0] for key in keys], [key[1] for key in keys])
+
+
+async def list_arrivals(tx: Tx, event_id: UUID, list_id: UUID, *, since: datetime, until: datetime) -> list[ArrivalRow]:
+    """Admissions and exits by five minutes and gate, oldest first."""
+    return await rows(tx, ArrivalRow, LIST_ARRIVALS, event_id, list_id, since, until)
+
+
+async def list_ticket_counts(
+    tx: Tx, event_id: UUID, list_id: UUID, *, since: datetime, until: datetime
+) -> list[TicketCountRow]:
+    return await rows(tx, TicketCountRow, LIST_TICKET_COUNTS, event_id, list_id, since, until)
+
+
+async def list_reason_counts(
+    tx: Tx, event_id: UUID, list_id: UUID, *, since: datetime, until: datetime
+) -> list[ReasonCountRow]:
+    return await rows(tx, ReasonCountRow, LIST_REASON_COUNTS, event_id, list_id, since, until)
+
+
+async def count_conflicts(tx: Tx, event_id: UUID, list_id: UUID) -> int:
+    """How many of a list stand."""
+    found: int = await tx.fetchval(COUNT_CONFLICTS, event_id, list_id)
+    return found
+
+
+async def list_conflicts(
+    tx: Tx, event_id: UUID, *, before: UUID, resolved_too: bool, limit: int
+) -> list[StandingConflictRow]:
+    """Newest first, from before this one."""
+    return await rows(tx, StandingConflictRow, LIST_CONFLICTS, event_id, before, resolved_too, limit)
+
+
+async def list_refusals(
+    tx: Tx, event_id: UUID, *, before: datetime, device_id: UUID, scan_id: str, limit: int
+) -> list[RefusalRow]:
+    """Newest first, from behind this one."""
+    return await rows(tx, RefusalRow, LIST_REFUSALS, event_id, before, device_id, scan_id, limit)
+
+
+async def search_attendees(tx: Tx, event_id: UUID, *, words: Sequence[str], limit: int) -> list[FoundRow]:
+    """People with a word that begins so for each of these folded words; the same person may come twice."""
+    first, *others = words
+    return await rows(
+        tx,
+        FoundRow,
+        SEARCH_ATTENDEES,
+        event_id,
+        first,
+        first + BEYOND,
+        others,
+        [other + BEYOND for other in others],
+        limit,
+    )
