@@ -500,4 +500,19 @@ CREATE TABLE IF NOT EXISTS feed_event (
     CONSTRAINT feed_event_channel FOREIGN KEY (event_id, channel) REFERENCES feed_channel ON DELETE CASCADE
 );
 
+-- A state channel (how full the halls are) is no log: it keeps the latest value of each key and nothing of what came before.
+-- Its row in feed_channel counts the changes, in the order of their commits as for a log; `version` is the count at which a
+-- value was last changed. So it only grows, and "changed since N" leaves nothing out. There is no index on it: a channel has
+-- some hundred keys, and without one an update of the same row writes to no index at all.
+CREATE TABLE IF NOT EXISTS feed_state (
+    event_id uuid        NOT NULL,
+    channel  text        NOT NULL,      -- occupancy
+    key      text        NOT NULL,      -- list:main
+    version  bigint      NOT NULL,
+    at       timestamptz NOT NULL,      -- of the last change
+    data     json,                      -- NULL: taken away; the row stays, for those who have not heard of it yet
+    PRIMARY KEY (event_id, channel, key),
+    CONSTRAINT feed_state_channel FOREIGN KEY (event_id, channel) REFERENCES feed_channel ON DELETE CASCADE
+) WITH (fillfactor = 50);               -- room for the next version of a row beside it
+
 COMMIT;

@@ -27,7 +27,7 @@ from server.demo.programme import load_event, load_programme
 from server.device.types import Profile
 from server.event import queries as event_queries
 from server.event.types import EventRow
-from server.feed import CHECKIN, PUBLIC_CHANNELS, open_channels
+from server.feed import CHECKIN, PUBLIC_CHANNELS, STATE_CHANNELS, open_channels
 from server.folding import words_of
 from server.ids import new_id
 from server.interchange.programme import Programme
@@ -84,7 +84,7 @@ async def load_demo(
     place.mkdir(parents=True, mode=0o700)
     async with db.tx() as tx:
         await event_queries.insert_event(tx, event)
-        await open_channels(tx, event.event_id, (*PUBLIC_CHANNELS, CHECKIN))
+        await open_channels(tx, event.event_id, (*PUBLIC_CHANNELS, *STATE_CHANNELS, CHECKIN))
         await store_programme(tx, event.event_id, programme or load_programme(options.starts_on))
         organizer_token = await _load_organizer(tx, event.event_id)
         await _load_tickets(tx, event.event_id)

@@ -1,14 +1,14 @@
-"""Writing to the feed's log. Everybody's actions call these inside their own transaction."""
+"""Writing to the feed's logs and states. Everybody's actions call these inside their own transaction."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from server.db import Tx, encode_json
 from server.feed import queries
-from server.feed.types import HINT_CHANNEL, Emitted
+from server.feed.types import HINT_CHANNEL, STATE_CHANNELS, Emitted
 from server.ids import new_id
 
 
@@ -33,5 +33,30 @@ async def emit(tx: Tx, event_id: UUID, *, channel: str, kind: str, data: object)
         event=new_id(),
         kind=kind,
         data=encode_json(data),
+        hint=HINT_CHANNEL,
+    )
+
+
+async def set_states(tx: Tx, event_id: UUID, channel: str, states: Mapping[str, object]) -> int:
+    """Sets the values of keys of a state channel, all in one statement; returns how many of them changed.
+
+    None takes a key away: its readers get `null` for it once, later ones never hear of it. A value that is the same to the
+    letter as the present one is no change; where none of them changes nothing is written, locked or told.
+
+    Changes of one channel wait for each other until the commit, so keep `tx` short, never make it that of a check-in, and
+    touch several channels in a fixed order. Which change is the later one is decided here: whoever derives a value from
+    other rows while others do the same must take a lock of its own before reading them, or an older value may come last.
+
+    Raises `ValueError` for a channel that is a log: counting on without an event would tear it.
+    """
+    if channel not in STATE_CHANNELS:
+        raise ValueError(f"{channel} is no state channel")
+    return await queries.write_states(
+        tx,
+        event_id,
+        channel=channel,
+        new_epoch=new_epoch(),
+        keys=list(states),
+        data=[None if value is None else encode_json(value) for value in states.values()],
         hint=HINT_CHANNEL,
     )

@@ -1,4 +1,4 @@
-"""Catching up with a channel over HTTP."""
+"""Catching up with a log, and reading a state channel, over HTTP."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from server.auth import identify
 from server.errors import AppError, NotAllowed
 from server.event.types import EventRow
-from server.feed import CHECKIN, PUBLIC_CHANNELS, queries
+from server.feed import CHECKIN, PUBLIC_CHANNELS, STATE_CHANNELS, queries
 from server.feed.topics import may_read
-from server.feed.types import FeedPage
+from server.feed.types import FeedPage, StatePage
 
 MAX_EVENTS = 500
 _MAX_SEQ = 2**63 - 1
@@ -73,6 +73,23 @@ async def get_feed(
     return Response(page, headers={"Cache-Control": f"{shared}, max-age={lifetime}", "Vary": "Authorization"})
 
 
+@get(
+    "/states/{channel:str}",
+    responses={200: ResponseSpec(StatePage, generate_examples=False, description="The present values")},
+)
+async def get_states(
+    request: Request[Any, Any, Any], event: FromPath[str], channel: FromPath[str]
+) -> Response[StatePage]:
+    """The present values of a state channel, such as `occupancy`: one for each key, as they come over the websocket."""
+    found: EventRow = await request.app.state.events.get(event)
+    if channel not in STATE_CHANNELS or not may_read(None, channel):
+        raise UnknownChannel
+    async with request.app.state.db.read() as connection:
+        rows = await queries.list_states_after(connection, found.event_id, channel=channel, after=0)
+    page = StatePage(channel=channel, states=[row.to_state() for row in rows if row.data is not None])
+    return Response(page, headers={"Cache-Control": "public, max-age=1"})
+
+
 async def _check_right(request: Request[Any, Any, Any], channel: str) -> None:
     """Public channels need no token; the door's needs one of those who stand there."""
     if channel in PUBLIC_CHANNELS:
@@ -83,4 +100,4 @@ async def _check_right(request: Request[Any, Any, Any], channel: str) -> None:
         raise NotAllowed("This channel is for scanners and organizers.")
 
 
-router = Router(path="/v1/events/{event:str}", route_handlers=[get_feed], tags=["feed"])
+router = Router(path="/v1/events/{event:str}", route_handlers=[get_feed, get_states], tags=["feed"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from server.auth import Principal
-from server.feed.types import CHECKIN, PUBLIC_CHANNELS
+from server.feed.types import CHECKIN, PUBLIC_CHANNELS, STATE_CHANNELS
 
 
 def may_read(principal: Principal | None, channel: str) -> bool:
     """Whether this principal (None: somebody without a ticket) may read a channel of the event it belongs to."""
-    if channel in PUBLIC_CHANNELS:
+    if channel in PUBLIC_CHANNELS or channel in STATE_CHANNELS:
         return True
     if principal is None:
         return False

@@ -11,7 +11,11 @@ from msgspec import Raw, Struct
 ANNOUNCEMENTS: Final = "announcements"
 SCHEDULE: Final = "schedule"
 CHECKIN: Final = "checkin"
+OCCUPANCY: Final = "occupancy"
 PUBLIC_CHANNELS: Final = (ANNOUNCEMENTS, SCHEDULE)
+"""The logs that anybody may read."""
+STATE_CHANNELS: Final = (OCCUPANCY,)
+"""The channels that keep only the latest value of each key. Anybody may read them."""
 
 HINT_CHANNEL: Final = "digitalnow_feed"
 """PostgreSQL's notification channel; the payload is `event_id:channel:seq`."""
@@ -58,6 +62,27 @@ class FeedEventRow(Struct, frozen=True):
         return FeedEvent(self.channel, self.seq, self.id, self.at, self.kind, Raw(self.data.encode()))
 
 
+class State(Struct, frozen=True, tag_field="type", tag="state"):
+    """The latest value of a key of a state channel, the same over HTTP and on the websocket."""
+
+    channel: str
+    key: str
+    version: int
+    """Grows with every change of the value, not always by one."""
+    data: Raw
+    """JSON as it was written. On the websocket null: the key is no more."""
+
+
+class StateRow(Struct, frozen=True):
+    channel: str
+    key: str
+    version: int
+    data: str | None
+
+    def to_state(self) -> State:
+        return State(self.channel, self.key, self.version, Raw(b"null" if self.data is None else self.data.encode()))
+
+
 class Emitted(Struct, frozen=True):
     """Where an event went."""
 
@@ -93,3 +118,11 @@ class FeedPage(Struct, frozen=True, kw_only=True):
     events: list[FeedEvent]
     more: bool
     """Whether there is more after the last of `events`."""
+
+
+class StatePage(Struct, frozen=True, kw_only=True):
+    """All of a state channel."""
+
+    channel: str
+    states: list[State]
+    """The one changed last comes last."""

@@ -42,7 +42,8 @@ async def run_gateway(settings: Settings, listening: socket.socket, child: Child
             close_timeout=2,
             server_header=None,
         ) as server:
-            background = [asyncio.create_task(gateway.sweep()), asyncio.create_task(gateway.beat())]
+            duties = (gateway.sweep(), gateway.show_boards(), gateway.beat())
+            background = [asyncio.create_task(duty) for duty in duties]
             await child.stopping.wait()
             await gateway.drain(server)
             for task in background:

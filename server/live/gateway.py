@@ -24,10 +24,11 @@ from server.event.directory import Events
 from server.feed import CHECKIN
 from server.feed.types import FeedEventRow, TokenReplaced, TokenRevoked
 from server.live import ticket as tickets, wire
+from server.live.board import TICK_SECONDS
 from server.live.heartbeat import Heart
 from server.live.hub import Log
 from server.live.protocol import Close
-from server.live.relay import Relay
+from server.live.relay import Followed, Relay
 from server.live.session import Closing, Place, Session
 
 logger = logging.getLogger(__name__)
@@ -104,9 +105,9 @@ class Gateway:
         try:
             hello = await session.greet(self._verify)
             await self._register(session)
-            await session.enter(hello.channels, self.relay.log)
+            await session.enter(hello.channels, self.relay.find)
             self.heart.add(session)  # not before: `ready` comes first
-            await session.converse(self.relay.log)
+            await session.converse(self.relay.find)
         except Closing as closing:
             await session.end(closing.code)
         except ConnectionClosed:
@@ -161,11 +162,11 @@ class Gateway:
         if log not in self._pumps:
             self._pumps[log] = asyncio.create_task(self._pump(log), name=f"pump {log.channel}")
 
-    def on_replaced(self, log: Log) -> None:
-        """The log has become another one: its readers come back and are told so."""
-        readers: list[object] = [cursor.sink for cursor in log.cursors]
-        if log.channel == CHECKIN:  # whoever came with a ticket must not go on unheard of should it be revoked
-            readers = [one for one in self.sessions if one.principal and one.place.event_id == log.event_id]
+    def on_replaced(self, channel: Followed) -> None:
+        """The channel has become another one: its readers come back and are told so."""
+        readers: list[object] = [*channel.readers()]
+        if channel.channel == CHECKIN:  # whoever came with a ticket must not go on unheard of should it be revoked
+            readers = [one for one in self.sessions if one.principal and one.place.event_id == channel.event_id]
         self._end_all(readers, Close.DRAINING)
 
     def _cut_off_revoked(self, log: Log, rows: list[FeedEventRow]) -> None:
@@ -231,6 +232,17 @@ class Gateway:
                     elif now - cursor.behind_since > BEHIND_SECONDS or cursor.seq < cursor.log.oldest:
                         self._end_soon(session, Close.SLOW)
                         break
+
+    async def show_boards(self) -> None:
+        """For ever: shows every state channel to its viewers, a twenty-second of them at a time."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for board in self.relay.boards():
+                viewers = board.tick()
+                for start in range(0, len(viewers), CHUNK):
+                    for viewer in viewers[start : start + CHUNK]:
+                        viewer.look()
+                    await asyncio.sleep(0)
 
     async def beat(self) -> None:
         """For ever: one heartbeat per client and 25 s, a twenty-fifth of the clients each second."""

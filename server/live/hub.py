@@ -54,6 +54,9 @@ class Log:
         self._length = length
         self._entries: list[Entry] = []
 
+    def readers(self) -> list[Sink]:
+        return [cursor.sink for cursor in self.cursors]
+
     @property
     def oldest(self) -> int:
         """The oldest position from which everything later is in the ring."""

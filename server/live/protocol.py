@@ -87,7 +87,11 @@ ClientFrame = Hello | Subscribe | Unsubscribe | Ack
 
 
 class Joined(Struct, frozen=True, kw_only=True):
-    """How a channel was entered."""
+    """How a channel was entered.
+
+    A state channel has no position: all is null. The client forgets what it held of it; a `state` frame for each present key
+    follows, and later one for each that changed, at most one a second and key. Null data: the key is no more.
+    """
 
     name: str
     epoch: str | None
@@ -108,7 +112,7 @@ class Ready(Struct, frozen=True, tag_field="type", tag="ready", kw_only=True):
 class Heartbeat(Struct, frozen=True, tag_field="type", tag="heartbeat"):
     at: datetime
     seq: dict[str, int]
-    """Each channel's end: a client that has read less knows that it missed something."""
+    """Each log channel's end: a client that has read less knows that it missed something."""
 
 
 class Bye(Struct, frozen=True, tag_field="type", tag="bye"):

@@ -1,6 +1,6 @@
-"""From the table to the rings: the only file of the gateway that reads PostgreSQL.
+"""From the tables to the rings and boards: the only file of the gateway that reads PostgreSQL.
 
-A ring is filled when somebody first asks for its channel and follows from then on. Reading always continues from the ring's
+A channel's ring or board is filled when somebody first asks for it and follows from then on. Reading always continues from its
 own end, so it does not matter which hints arrive, in which order, or whether any does.
 """
 
@@ -14,9 +14,10 @@ from uuid import UUID
 import msgspec
 
 from server.db import LOST_CONNECTION, Database
-from server.feed import Watch, queries as feed_queries
-from server.feed.types import ChannelHead, FeedEventRow
+from server.feed import STATE_CHANNELS, Watch, queries as feed_queries
+from server.feed.types import ChannelHead, FeedEventRow, StateRow
 from server.live import queries
+from server.live.board import TURN, Board, Posted
 from server.live.hub import RING_LENGTH, BrokenLog, Entry, Log
 from server.live.protocol import Wanted
 from server.live.wire import text_frame
@@ -25,26 +26,30 @@ logger = logging.getLogger(__name__)
 
 PAGE = 500
 RETRY_SECONDS = 0.2
+BOARD_SECONDS = 0.1
+"""Between two readings of a state channel, however often it changes: what is overwritten meanwhile nobody needs."""
 
 Key = tuple[UUID, str]
 OnAppend = Callable[[Log, list[FeedEventRow]], None]
-OnReplaced = Callable[[Log], None]
+Followed = Log | Board
+OnReplaced = Callable[[Followed], None]
 
 
 class Relay:
-    """The rings of one gateway."""
+    """The rings and boards of one gateway."""
 
     def __init__(self, db: Database, watch: Watch, *, on_append: OnAppend, on_replaced: OnReplaced) -> None:
-        """`on_append` hears of new events and of those a ring begins with, `on_replaced` of a log that is no longer followed."""
+        """`on_append` hears of new events and of those a ring begins with, `on_replaced` of a channel no longer followed."""
         self._db = db
         self._watch = watch
         self._on_append = on_append
         self._on_replaced = on_replaced
         self._logs: dict[Key, Log] = {}
+        self._boards: dict[Key, Board] = {}
         self._loading: dict[Key, asyncio.Lock] = {}
         self._following: dict[Key, asyncio.Task[None]] = {}
         self.queries = 0
-        """Times the database was asked for events."""
+        """Times the database was asked for events or states."""
         watch.add_listener(self._on_growth)
 
     def is_ready(self) -> bool:
@@ -54,6 +59,26 @@ class Relay:
     def known(self, event_id: UUID, channel: str) -> Log | None:
         """The channel's ring if it is in memory."""
         return self._logs.get((event_id, channel))
+
+    def boards(self) -> list[Board]:
+        """All boards in memory."""
+        return list(self._boards.values())
+
+    async def find(self, event_id: UUID, channel: str, wanted: Wanted | None = None) -> Followed | None:
+        """The channel's ring or board, whichever it has."""
+        if channel in STATE_CHANNELS:
+            return await self.board(event_id, channel)
+        return await self.log(event_id, channel, wanted)
+
+    async def board(self, event_id: UUID, channel: str) -> Board | None:
+        """The state channel's board, filled at the first question; None for a channel the event does not have."""
+        key = (event_id, channel)
+        board = self._boards.get(key)
+        if board is None:
+            async with self._loading.setdefault(key, asyncio.Lock()):
+                board = self._boards.get(key) or await self._load_board(event_id, channel)
+            self._on_growth(event_id, channel)  # what happened while it was being filled
+        return board
 
     async def log(self, event_id: UUID, channel: str, wanted: Wanted | None = None) -> Log | None:
         """The channel's ring, filled at the first question; None for a channel without a log.
@@ -97,9 +122,24 @@ class Relay:
         self._on_append(log, tail)
         return log
 
+    async def _load_board(self, event_id: UUID, channel: str) -> Board | None:
+        self.queries += 1
+        async with self._db.snapshot() as tx:
+            position = await feed_queries.get_position(tx, event_id, channel=channel)
+            if position is None:
+                return None
+            rows = await feed_queries.list_states_after(tx, event_id, channel=channel, after=0)
+        board = Board(event_id, channel, epoch=position.epoch, turn=TURN)
+        board.put(map(_posted, rows), seq=position.seq)
+        self._boards[(event_id, channel)] = board
+        return board
+
+    def _followed(self, key: Key) -> Followed | None:
+        return self._logs.get(key) or self._boards.get(key)
+
     def _on_growth(self, event_id: UUID, channel: str) -> None:
         key = (event_id, channel)
-        if key in self._logs and key not in self._following:
+        if self._followed(key) is not None and key not in self._following:
             self._following[key] = asyncio.create_task(self._follow(key), name=f"relay {channel}")
 
     async def _follow(self, key: Key) -> None:
@@ -111,25 +151,28 @@ class Relay:
             del self._following[key]
 
     async def _read_to_end(self, key: Key) -> None:
-        """Reads until the ring has reached what the watch has heard of."""
-        log = self._logs[key]
-        while heard := self._watch.position(*key):
-            if heard.epoch != log.epoch:
-                self._replace(key, log)
+        """Reads until the ring or board has reached what the watch has heard of."""
+        followed = self._followed(key)
+        while followed is not None and (heard := self._watch.position(*key)):
+            if heard.epoch != followed.epoch:
+                self._replace(key, followed)
                 return
-            if heard.seq <= log.seq:
+            if heard.seq <= followed.seq:
                 return
             try:
-                await self._read_on(log)
+                if isinstance(followed, Board):
+                    await self._update(followed, heard.seq)
+                else:
+                    await self._read_on(followed)
             except BrokenLog:
                 # The table never shows N+1 before N; seeing it means that history was cut away. Everybody starts over.
-                logger.exception("channel %s of %s is broken", log.channel, log.event_id)
-                self._replace(key, log)
+                logger.exception("channel %s of %s is broken", followed.channel, followed.event_id)
+                self._replace(key, followed)
                 return
             except Exception as error:  # a reading that ended here would be missed by nobody until the next event
                 if not isinstance(error, LOST_CONNECTION):
-                    logger.exception("reading channel %s failed in a way nobody foresaw", log.channel)
-                logger.warning("cannot read channel %s (%s); trying again", log.channel, error)
+                    logger.exception("reading channel %s failed in a way nobody foresaw", followed.channel)
+                logger.warning("cannot read channel %s (%s); trying again", followed.channel, error)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_on(self, log: Log) -> None:
@@ -142,11 +185,26 @@ class Relay:
             log.append([_entry(row) for row in rows])
             self._on_append(log, rows)
 
-    def _replace(self, key: Key, log: Log) -> None:
-        del self._logs[key]
-        log.replaced = True
-        self._on_replaced(log)
+    async def _update(self, board: Board, heard: int) -> None:
+        """`heard` was committed before this reading began: it is covered even where the reading brings nothing."""
+        self.queries += 1
+        async with self._db.read() as connection:
+            rows = await feed_queries.list_states_after(
+                connection, board.event_id, channel=board.channel, after=board.seq
+            )
+        board.put(map(_posted, rows), seq=heard)
+        await asyncio.sleep(BOARD_SECONDS)
+
+    def _replace(self, key: Key, followed: Followed) -> None:
+        self._logs.pop(key, None)
+        self._boards.pop(key, None)
+        followed.replaced = True
+        self._on_replaced(followed)
 
 
 def _entry(row: FeedEventRow) -> Entry:
     return Entry(row.seq, text_frame(msgspec.json.encode(row.to_event())))
+
+
+def _posted(row: StateRow) -> Posted:
+    return Posted(row.key, row.version, text_frame(msgspec.json.encode(row.to_state())), row.data is None)

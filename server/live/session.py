@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection
 from server.auth import Principal
 from server.feed import topics
 from server.live import wire
+from server.live.board import Board, Viewer
 from server.live.hub import Cursor, Log
 from server.live.protocol import (
     HEARTBEAT_SECONDS,
@@ -42,7 +43,7 @@ FRAME_BURST = 30
 FRAME_SECONDS = 2.0
 ACK_SECONDS = 3 * HEARTBEAT_SECONDS
 
-FindLog = Callable[[UUID, str, Wanted], Awaitable[Log | None]]
+FindChannel = Callable[[UUID, str, Wanted], Awaitable[Log | Board | None]]
 VerifyTicket = Callable[[str], Principal]
 
 
@@ -64,18 +65,21 @@ class Place(Struct, frozen=True):
 class Session:
     """A client's connection from its first frame to its last."""
 
-    __slots__ = ("_acked_at", "_allowance", "_counted_at", "connection", "cursors", "place", "principal")
+    __slots__ = ("_acked_at", "_allowance", "_counted_at", "connection", "cursors", "place", "principal", "viewers")
 
     def __init__(self, connection: ServerConnection, place: Place) -> None:
         self.connection = connection
         self.place = place
         self.principal: Principal | None = None
         self.cursors: dict[str, Cursor] = {}
+        """Its log channels."""
+        self.viewers: dict[str, Viewer] = {}
+        """Its state channels."""
         self._acked_at: float | None = None
         self._allowance = float(FRAME_BURST)
         self._counted_at = _now()
 
-    # What a cursor writes to.
+    # What a cursor or a viewer writes to.
 
     def takes(self) -> bool:
         return wire.is_open(self.connection) and wire.buffered(self.connection) <= MAX_BUFFERED
@@ -111,37 +115,42 @@ class Session:
             raise Closing(Close.FORBIDDEN)
         return principal
 
-    async def enter(self, wanted: list[Wanted], find: FindLog) -> None:
+    async def enter(self, wanted: list[Wanted], find: FindChannel) -> None:
         """Enters channels, says how, and hands over what is resumed. Raises `Closing`."""
-        if len(self.cursors.keys() | {one.name for one in wanted}) > MAX_CHANNELS:
+        if len(self.cursors.keys() | self.viewers.keys() | {one.name for one in wanted}) > MAX_CHANNELS:
             raise Closing(Close.BAD_PROTOCOL)
-        logs = {
+        found = {
             one.name: await find(self.place.event_id, one.name, one)
             if topics.may_read(self.principal, one.name)
             else None
             for one in wanted
         }
-        if any(log is not None and log.replaced for log in logs.values()):  # while another one was being found
+        if any(
+            channel is not None and channel.replaced for channel in found.values()
+        ):  # while another one was being found
             raise Closing(Close.DRAINING)
-        # From here to the last `advance` nothing awaits: no event can fall between a place in the ring and its cursor.
-        joined, entered = [], []
-        for one in wanted:
-            log = logs[one.name]
-            if log is None:
-                joined.append(_refused(one.name))
-                continue
-            position, reason = log.place(one)
-            self._leave(one.name)
-            self.cursors[one.name] = log.join(self, position)
-            entered.append(self.cursors[one.name])
-            joined.append(self._joined(one, log, reason))
+        # From here to the last frame nothing awaits: no event can fall between a place in the ring and its cursor.
+        joined = [self._join(one, found[one.name]) for one in wanted]
         ready = Ready(heartbeat_seconds=HEARTBEAT_SECONDS, channels=joined)
         if not wire.is_open(self.connection):
             return
         self.write(wire.text_frame(msgspec.json.encode(ready)))
-        for cursor in entered:
-            if not cursor.advance():
-                cursor.behind_since = _now()
+        for name in found:
+            if name in self.viewers:
+                self.viewers[name].look()
+            elif name in self.cursors and not self.cursors[name].advance():
+                self.cursors[name].behind_since = _now()
+
+    def _join(self, wanted: Wanted, channel: Log | Board | None) -> Joined:
+        if channel is None:
+            return _refused(wanted.name)
+        self._leave(wanted.name)
+        if isinstance(channel, Board):
+            self.viewers[wanted.name] = channel.join(self)
+            return Joined(name=wanted.name, epoch=None, seq=None, resumed=False, reason=None, catch_up=None)
+        position, reason = channel.place(wanted)
+        self.cursors[wanted.name] = channel.join(self, position)
+        return self._joined(wanted, channel, reason)
 
     def _joined(self, wanted: Wanted, log: Log, reason: str | None) -> Joined:
         catch_up = None
@@ -152,7 +161,7 @@ class Session:
         fields = {"resumed": resumed, "reason": reason, "catch_up": catch_up}
         return msgspec.convert({"name": log.channel, "epoch": log.epoch, "seq": log.seq, **fields}, Joined)
 
-    async def converse(self, find: FindLog) -> None:
+    async def converse(self, find: FindChannel) -> None:
         """Answers the client's frames until the connection ends. Raises `Closing`."""
         async for message in self.connection:
             self._count_frame()
@@ -181,9 +190,9 @@ class Session:
             raise Closing(Close.NO_ACK)
 
     def _leave(self, channel: str) -> None:
-        cursor = self.cursors.pop(channel, None)
-        if cursor is not None:
-            cursor.leave()
+        entered = self.cursors.pop(channel, None) or self.viewers.pop(channel, None)
+        if entered is not None:
+            entered.leave()
 
     async def end(self, code: int) -> None:
         """Says why and when to come back, then closes."""
@@ -193,7 +202,7 @@ class Session:
         await wire.close(self.connection, code, REASONS[code])
 
     def leave_all(self) -> None:
-        for channel in list(self.cursors):
+        for channel in [*self.cursors, *self.viewers]:
             self._leave(channel)
 
 

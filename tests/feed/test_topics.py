@@ -13,7 +13,7 @@ def make_principal(kind: Kind) -> Principal:
     return Principal(kind, new_id(), new_id(), "")
 
 
-@pytest.mark.parametrize("channel", ["announcements", "schedule"])
+@pytest.mark.parametrize("channel", ["announcements", "schedule", "occupancy"])
 def test_public_channels_are_for_everybody(channel: str) -> None:
     everybody: tuple[Kind, ...] = ("organizer", "device", "exhibitor", "attendee")
     assert may_read(None, channel)
@@ -29,7 +29,8 @@ def test_the_door_s_channel_is_for_those_at_the_door() -> None:
 
 
 @pytest.mark.parametrize(
-    "channel", ["", "checkin ", "Checkin", "checkin:main", "leads", "me", "session:1", "*", "announcements:vip"]
+    "channel",
+    ["", "checkin ", "Checkin", "checkin:main", "leads", "me", "session:1", "*", "announcements:vip", "occupancy:main"],
 )
 def test_any_other_channel_is_closed(channel: str) -> None:
     assert not may_read(None, channel)

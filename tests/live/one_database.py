@@ -11,9 +11,9 @@ import asyncpg
 from tests.conftest import TEMPLATE, _administer, _database
 
 PUT_BACK = """
-    TRUNCATE feed_event;
+    TRUNCATE feed_event, feed_state;
     DELETE FROM event WHERE slug <> 'digital-now';
-    DELETE FROM feed_channel WHERE channel NOT IN ('announcements', 'schedule', 'checkin');
+    DELETE FROM feed_channel WHERE channel NOT IN ('announcements', 'schedule', 'checkin', 'occupancy');
     UPDATE feed_channel SET seq = 0, epoch = md5(random()::text);
     UPDATE device SET revoked_at = NULL;
     UPDATE exhibitor_staff SET revoked_at = NULL;

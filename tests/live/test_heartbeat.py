@@ -56,7 +56,7 @@ async def test_a_heartbeat_tells_the_time_and_the_ends_of_one_s_channels(
 ) -> None:
     async with phone(feed) as both, phone(feed) as one, phone(feed) as none:
         await both.hello("announcements", "schedule")
-        await one.hello("schedule")
+        await one.hello("schedule", "occupancy")  # a state channel has no end to tell
         await none.hello()
         await publish("schedule", 2)
         await both.events(2)

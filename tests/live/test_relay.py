@@ -11,12 +11,13 @@ from uuid import UUID
 import pytest
 
 from server.db import Database, open_database
-from server.feed import Watch, watch as watch_module
-from server.feed.types import ChannelHead, FeedEventRow
+from server.feed import OCCUPANCY, Watch, queries as feed_queries, set_states, watch as watch_module
+from server.feed.types import ChannelHead, FeedEventRow, StateRow
 from server.live import queries as live_queries, relay as relay_module
+from server.live.board import Board
 from server.live.hub import Log
 from server.live.protocol import Wanted
-from server.live.relay import Relay
+from server.live.relay import Followed, Relay
 from server.live.session import Closing, Place, Session
 from tests.live.conftest import Publish
 from tests.live.waiting import until
@@ -28,19 +29,24 @@ class Bench:
     def __init__(self, db: Database, watch: Watch) -> None:
         self.watch = watch
         self.appended: list[int] = []
-        self.replaced: list[Log] = []
+        self.replaced: list[Followed] = []
         self.relay = Relay(db, watch, on_append=self._on_append, on_replaced=self.replaced.append)
 
     def _on_append(self, _log: Log, rows: list[FeedEventRow]) -> None:
         self.appended += [row.seq for row in rows]
 
-    def tell(self, log: Log, seq: int, epoch: str | None = None) -> None:
-        self.watch.hear(ChannelHead(log.event_id, log.channel, epoch or log.epoch, seq))
+    def tell(self, followed: Followed, seq: int, epoch: str | None = None) -> None:
+        self.watch.hear(ChannelHead(followed.event_id, followed.channel, epoch or followed.epoch, seq))
 
     async def log(self, event_id: UUID, wanted: Wanted | None = None) -> Log:
         log = await self.relay.log(event_id, "announcements", wanted)
         assert log is not None
         return log
+
+    async def board(self, event_id: UUID) -> Board:
+        board = await self.relay.board(event_id, OCCUPANCY)
+        assert board is not None
+        return board
 
 
 @asynccontextmanager
@@ -191,7 +197,8 @@ async def test_growth_heard_while_a_ring_is_filled_is_read_too(
 async def test_a_ring_that_ends_while_another_is_found_is_not_entered(bench: Bench, event_id: UUID) -> None:
     """A cursor on a ring that nobody fills would wait for ever, and look healthy."""
     session = Session.__new__(Session)
-    session.place, session.principal, session.cursors = Place(event_id, "digital-now"), None, {}
+    session.place, session.principal = Place(event_id, "digital-now"), None
+    session.cursors, session.viewers = {}, {}
 
     async def find(event_id: UUID, channel: str, _wanted: Wanted) -> Log | None:
         log = await bench.relay.log(event_id, channel)
@@ -203,3 +210,97 @@ async def test_a_ring_that_ends_while_another_is_found_is_not_entered(bench: Ben
         await session.enter([Wanted("announcements"), Wanted("schedule")], find)
     assert closing.value.code == 4003
     assert not session.cursors
+
+
+async def put(db: Database, event_id: UUID, **values: object) -> None:
+    async with db.tx() as tx:
+        await set_states(tx, event_id, OCCUPANCY, values)
+
+
+def on(board: Board) -> dict[str, int]:
+    """Key → version."""
+    return {posted.key: posted.version for posted in board._posted.values()}
+
+
+async def test_a_board_begins_with_what_there_is(bench: Bench, db: Database, event_id: UUID) -> None:
+    await put(db, event_id, a=1, b=1)
+    await put(db, event_id, a=2)
+    boards = await asyncio.gather(*(bench.board(event_id) for _ in range(20)))
+    assert len(set(map(id, boards))) == 1
+    assert (boards[0].seq, on(boards[0]), bench.relay.queries) == (2, {"b": 1, "a": 2}, 1)
+    assert bench.relay.boards() == [boards[0]]
+    assert await bench.relay.find(event_id, OCCUPANCY) is boards[0]
+    assert await bench.relay.find(event_id, "announcements") is await bench.log(event_id)
+
+
+async def test_a_board_follows_whatever_hint_arrives(bench: Bench, db: Database, event_id: UUID) -> None:
+    board = await bench.board(event_id)
+    await put(db, event_id, a=1, b=1)
+    await put(db, event_id, a=None)
+    bench.tell(board, 1)
+    await until(lambda: board.seq == 2)
+    assert on(board) == {"b": 1, "a": 2}
+    await put(db, event_id, c=1)
+    bench.tell(board, 3)
+    await until(lambda: board.seq == 3)
+    assert list(on(board)) == ["b", "a", "c"], "the newest stands at the end"
+    assert bench.appended == []
+
+
+async def test_a_count_that_changed_nothing_ends_the_reading(bench: Bench, db: Database, event_id: UUID) -> None:
+    """Two writers of the same value at the same time: the second has counted for nothing."""
+    board = await bench.board(event_id)
+    async with db.tx() as tx:
+        await tx.execute("UPDATE feed_channel SET seq = 1 WHERE channel = 'occupancy'")
+    bench.tell(board, 1)
+    await until(lambda: not bench.relay._following)
+    assert (board.seq, bench.relay.queries) == (1, 2)
+
+
+async def test_changes_heard_while_a_board_is_filled_are_read_too(
+    bench: Bench, db: Database, event_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = feed_queries.list_states_after
+
+    async def read_while_somebody_writes(*where: Any, **more: Any) -> list[StateRow]:
+        rows = await read(*where, **more)
+        monkeypatch.setattr(feed_queries, "list_states_after", read)
+        await put(db, event_id, a=1)
+        known = bench.watch.position(event_id, OCCUPANCY)
+        assert known is not None
+        bench.watch.hear(ChannelHead(event_id, OCCUPANCY, known.epoch, 1))
+        return rows
+
+    monkeypatch.setattr(feed_queries, "list_states_after", read_while_somebody_writes)
+    board = await bench.board(event_id)
+    await until(lambda: on(board) == {"a": 1})
+
+
+async def test_a_board_that_cannot_be_read_is_tried_again(
+    bench: Bench, db: Database, event_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "RETRY_SECONDS", 0.01)
+    board = await bench.board(event_id)
+    await put(db, event_id, a=1)
+    async with db.tx() as tx:
+        await tx.execute("ALTER TABLE feed_state RENAME TO feed_state_away")
+    try:
+        bench.tell(board, 1)
+        await until(lambda: bench.relay.queries >= 3)
+        assert board.seq == 0, "not taken for read"
+    finally:
+        async with db.tx() as tx:
+            await tx.execute("ALTER TABLE feed_state_away RENAME TO feed_state")
+    await until(lambda: on(board) == {"a": 1})
+
+
+async def test_another_epoch_ends_a_board(bench: Bench, db: Database, event_id: UUID) -> None:
+    board = await bench.board(event_id)
+    async with db.tx() as tx:
+        await tx.execute("UPDATE feed_channel SET epoch = 'e2' WHERE channel = 'occupancy'")
+    bench.tell(board, 0, epoch="e2")
+    await until(lambda: bench.replaced)
+    assert bench.replaced == [board]
+    assert board.replaced
+    assert bench.relay.boards() == []
+    assert (await bench.board(event_id)).epoch == "e2"
