@@ -156,6 +156,11 @@ def test_the_documented_refusals_exist() -> None:
         "auth.forbidden": 403,
         "checkin.unknown_list": 404,
         "checkin.scan_id_reused": 422,
+        "device.pairing_mistyped": 422,
+        "device.pairing_unknown": 404,
+        "device.pairing_expired": 410,
+        "device.profile_forbids": 403,
+        "request.too_many": 429,
         "feed.epoch": 410,
         "server.overloaded": 503,
     }

@@ -15,7 +15,12 @@ PUT_BACK = """
     DELETE FROM event WHERE slug <> 'digital-now';
     DELETE FROM feed_channel WHERE channel NOT IN ('announcements', 'schedule', 'checkin', 'occupancy');
     UPDATE feed_channel SET seq = 0, epoch = md5(random()::text);
-    UPDATE device SET revoked_at = NULL;
+    DELETE FROM device WHERE device_id NOT IN (SELECT device_id FROM device_before);
+    UPDATE device
+    SET revoked_at = NULL, pairing_hash = NULL, pairing_expires_at = NULL, token_hash = before.token_hash,
+        paired_at = before.paired_at
+    FROM device_before AS before
+    WHERE before.device_id = device.device_id;
     UPDATE exhibitor_staff SET revoked_at = NULL;
     UPDATE organizer SET revoked_at = NULL;
 """
@@ -26,7 +31,9 @@ async def copied_database(postgres: str) -> AsyncIterator[str]:
     """The URL of a database with the sample event in it."""
     name = f"test_{uuid.uuid4().hex}"
     await _administer(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY file_copy')
-    yield _database(postgres, name)
+    url = _database(postgres, name)
+    await _administer(url, "CREATE TABLE device_before AS SELECT device_id, token_hash, paired_at FROM device")
+    yield url
     await _administer(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import string
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, strategies as st
@@ -18,7 +19,8 @@ BASE64URL = string.ascii_letters + string.digits + "-_"
 
 
 def make_principal(kind: Kind = "device") -> Principal:
-    return Principal(kind, new_id(), new_id(), "", new_id() if kind == "exhibitor" else None)
+    since = datetime(2026, 12, 18, 8, 0, 0, 123_456, UTC) if kind == "device" else None
+    return Principal(kind, new_id(), new_id(), "", new_id() if kind == "exhibitor" else None, since=since)
 
 
 @pytest.mark.parametrize("kind", ["organizer", "device", "exhibitor", "attendee"])
