@@ -13,7 +13,7 @@ from server.app import create_app
 from server.checkin.lane import Lane
 from server.child import Child, run_child
 from server.config import Settings
-from server.http_protocol import OneWriteProtocol
+from server.http_protocol import HttpProtocol
 
 
 class _Server(uvicorn.Server):
@@ -31,7 +31,7 @@ async def run_api(settings: Settings, listening: socket.socket, child: Child) ->
     server = _Server(
         uvicorn.Config(
             Lane(app, app.state),
-            http=OneWriteProtocol,
+            http=HttpProtocol,
             ws="none",
             loop="none",
             log_config=None,
