@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 
@@ -13,7 +14,8 @@ from server.app import create_app
 from server.checkin.lane import Lane
 from server.child import Child, run_child
 from server.config import Settings
-from server.http_protocol import OneWriteProtocol
+from server.direct import ShortWay
+from server.http_protocol import HttpProtocol
 
 
 class _Server(uvicorn.Server):
@@ -30,8 +32,8 @@ async def run_api(settings: Settings, listening: socket.socket, child: Child) ->
     app = create_app(settings)
     server = _Server(
         uvicorn.Config(
-            Lane(app, app.state),
-            http=OneWriteProtocol,
+            app,
+            http=partial(HttpProtocol, short_way=ShortWay(Lane(app.state))),  # type: ignore[arg-type]
             ws="none",
             loop="none",
             log_config=None,

@@ -40,6 +40,7 @@ async def get_readiness(request: Request[Any, Any, Any]) -> Response[Health]:
 @get("/metrics", include_in_schema=False)
 async def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """This process's figures in Prometheus' text format."""
+    REGISTRY.take_over_checkins()
     REGISTRY.read_writers(request.app.state.writers)
     return Response(generate_latest(REGISTRY.registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -7,6 +7,7 @@ Owns `checkin_list`, `checkin_list_ticket` and `scan`. What it promises:
 * A badge is admitted once per list and stay, whichever process or server asks. (Unique index `scan_one_admission`.)
 * An answer is given after the commit that makes it last.
 
-The way of a scan: `routes` (or `lane`, the same path without the framework's detours) → `actions.check_in` → `Door`, the
-event's badges, lists and devices in memory → `Writer`, which writes all scans that arrive during one commit with the next.
+The way of a scan: `lane`, asked by the HTTP protocol itself (or `routes`, the same path through the framework) → `actions` →
+`Door`, the event's badges, lists and devices in memory → `Writer`, which writes all scans that arrive during one commit with
+the next.
 """

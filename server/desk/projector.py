@@ -103,7 +103,37 @@ class Projector:
             if news:
                 self.rounds += 1
                 await _tell(tx, door, news)
+                await set_states(tx, event_id, OCCUPANCY, occupancy_of(door))
         return len(news) == MAX_NEWS
+
+    async def look_at_occupancy(self, door: Door) -> None:
+        """Tells what has changed without a scan: another session has begun, a capacity was set, a list made or removed."""
+        now = {"epoch": door.epoch, **occupancy_of(door)}
+        if self._told.get(door.event_id) == now or await self._has_news(door.event_id):
+            return
+        async with self._db.tx() as tx:
+            if await queries.take_desk(tx, door.event_id, pause=PAUSE_SECONDS * 0.9) and await catch_up(tx, door):
+                values = occupancy_of(door)
+                gone = {row.key: None for row in await list_states(tx, door.event_id, OCCUPANCY) if row.key not in values}
+                await set_states(tx, door.event_id, OCCUPANCY, values | gone)
+                self._told[door.event_id] = {"epoch": door.epoch, **values}
+
+    async def _has_news(self, event_id: UUID) -> bool:
+        async with self._db.read() as connection:
+            return await queries.has_news(connection, event_id)
+
+
+def occupancy_of(door: Door) -> dict[str, Occupancy]:
+    """How full each list is."""
+    now = datetime.now(UTC)
+    values = {}
+    for checkin_list in door.lists.values():
+        session = door.session_at(checkin_list, now)
+        session_id = session.session_id if session else None
+        inside = door.occupancy(checkin_list, session_id)
+        free = None if checkin_list.capacity is None else max(0, checkin_list.capacity - inside)
+        values[f"list:{checkin_list.key}"] = Occupancy(inside, checkin_list.capacity, free, session_id)
+    return values
 
 
 async def _tell(tx: Tx, door: Door, news: Sequence[NewsRow]) -> None:

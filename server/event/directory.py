@@ -24,11 +24,16 @@ class Events:
         self._known: dict[str, tuple[float, EventRow]] = {}
         self._reading: dict[str, asyncio.Task[EventRow | None]] = {}
 
+    def known(self, name: str) -> EventRow | None:
+        """The event of this slug or id, if it is remembered."""
+        known = self._known.get(name)
+        return known[1] if known is not None and known[0] > time.monotonic() else None
+
     async def get(self, name: str) -> EventRow:
         """The event of this slug or id. Raises `UnknownEvent`."""
-        known = self._known.get(name)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
+        known = self.known(name)
+        if known is not None:
+            return known
         found = await self._read_once(name)
         if found is None:
             self._known.pop(name, None)

@@ -1,14 +1,28 @@
-"""The express lane and the framework's way give the same answers to the same requests."""
+"""The express lane and the framework's way give the same answers to the same requests.
+
+What HTTP's own details do to the lane stands in `test_http_protocol`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from server.checkin import queries
+from server.checkin.door import Door
+from server.checkin.lane import Lane, Opened
+from server.checkin.writer import Writer
+from server.direct import Reply
+from server.errors import Overloaded
+from server.metrics import REGISTRY
 from tests.conftest import Demo, bearer
+from tests.live.waiting import until
 
 GOOD = {"scan_id": "a-1", "list": "main", "code": "?"}
 
@@ -49,6 +63,22 @@ STATUS = {
 } | dict.fromkeys(("empty", "truncated", "not utf-8", "lone surrogate"), 400)
 
 
+@pytest.fixture
+async def lane(api: httpx.AsyncClient, demo: Demo, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The bodies that the lane answers, from the first: event and door are in memory."""
+    taken: list[bytes] = []
+
+    def answer(self: Lane, opened: Opened, body: bytes, reply: Callable[[Reply], None]) -> None:
+        taken.append(body)
+        original(self, opened, body, reply)
+
+    original = Lane.answer
+    monkeypatch.setattr(Lane, "answer", answer)
+    warm = {**GOOD, "scan_id": "warm"}
+    assert (await api.post("/checkins/", json=warm, headers=bearer(demo.device()))).status_code == 200
+    return taken
+
+
 async def both_ways(api: httpx.AsyncClient, **request: Any) -> tuple[httpx.Response, httpx.Response]:
     """The express lane's answer and the framework's, which answers with a trailing slash."""
     return await api.post("/checkins", **request), await api.post("/checkins/", **request)
@@ -61,19 +91,22 @@ def visible(response: httpx.Response) -> dict[str, Any]:
     )  # the decoders word a broken body differently
 
 
-async def test_same_answers_to_the_same_bodies(api: httpx.AsyncClient, demo: Demo) -> None:
+async def test_same_answers_to_the_same_bodies(api: httpx.AsyncClient, demo: Demo, lane: list[bytes]) -> None:
     for name, body in BODIES.items():
         body = body.replace(b'"?"', f'"{demo.badge()}"'.encode())
         express, framework = await both_ways(api, content=body, headers=bearer(demo.device()))
         assert express.status_code == STATUS.get(name, 422), (name, express.text)
         assert framework.status_code == express.status_code, (name, framework.text)
         assert visible(express) == visible(framework), name
+        assert express.headers.keys() == framework.headers.keys(), name
         assert express.headers["content-type"] == framework.headers["content-type"], name
+    assert len(lane) == len(BODIES)
 
 
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Bearer x", "Basic x", "Bearer dn_dev_" + "0" * 49, "Bearer \xff"]
 )
+@pytest.mark.usefixtures("lane")
 async def test_same_refusal_of_the_same_strangers(api: httpx.AsyncClient, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}
     express, framework = await both_ways(api, content=BODIES["good"], headers=headers)
@@ -82,6 +115,7 @@ async def test_same_refusal_of_the_same_strangers(api: httpx.AsyncClient, header
     assert express.headers["www-authenticate"] == framework.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.usefixtures("lane")
 async def test_other_kinds_of_token_are_forbidden(api: httpx.AsyncClient, demo: Demo) -> None:
     for token in (demo.file.organizer_token, demo.attendees[0]["token"], demo.file.exhibitors[0].token):
         express, framework = await both_ways(api, content=BODIES["good"], headers=bearer(token))
@@ -89,12 +123,14 @@ async def test_other_kinds_of_token_are_forbidden(api: httpx.AsyncClient, demo: 
         assert framework.json() == express.json()
 
 
+@pytest.mark.usefixtures("lane")
 async def test_too_large_a_body_is_refused(api: httpx.AsyncClient, demo: Demo) -> None:
     express, framework = await both_ways(api, content=b"x" * 2_000_000, headers=bearer(demo.device()))
     assert express.status_code == framework.status_code == 413
     assert express.json()["code"] == framework.json()["code"] == "request.too_large"
 
 
+@pytest.mark.usefixtures("lane")
 async def test_unknown_events_are_unknown(api: httpx.AsyncClient, demo: Demo) -> None:
     root = str(api.base_url).rpartition("/v1/")[0]
     for path, status in (
@@ -105,3 +141,84 @@ async def test_unknown_events_are_unknown(api: httpx.AsyncClient, demo: Demo) ->
         response = await api.post(root + path, content=BODIES["good"], headers=bearer(demo.device()))
         assert response.status_code == status
         assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_is_not_in_memory_is_read_first(api: httpx.AsyncClient, demo: Demo) -> None:
+    """The first scan of the day finds no door yet, the next one does."""
+    for number in range(3):
+        scan = {**GOOD, "scan_id": f"first-{number}", "code": demo.badge(number)}
+        response = await api.post("/checkins", json=scan, headers=bearer(demo.device()))
+        assert response.json()["outcome"] == "admitted"
+
+
+async def test_a_revoked_device_is_refused_at_once(
+    api: httpx.AsyncClient, demo: Demo, lane: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the head it sends has been let in before."""
+    doors: list[Door] = []
+    original = Door.device_of
+    monkeypatch.setattr(Door, "device_of", lambda door, found: doors.append(door) or original(door, found))
+    for number in range(3):
+        scan = {**GOOD, "scan_id": f"b-{number}"}
+        assert (await api.post("/checkins", json=scan, headers=bearer(demo.device()))).status_code == 200
+    assert len(lane) == 3
+    doors[-1].set_devices([])
+    response = await api.post("/checkins", json={**GOOD, "scan_id": "b-3"}, headers=bearer(demo.device()))
+    assert (response.status_code, response.json()["code"]) == (401, "auth.required")
+    assert len(lane) == 3
+
+
+@pytest.mark.parametrize("error", [Overloaded(), RuntimeError("swordfish"), ConnectionResetError("swordfish")])
+async def test_same_words_for_what_goes_wrong(
+    api: httpx.AsyncClient, demo: Demo, lane: list[bytes], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """At once, or while the scan waits for the log."""
+
+    def refuse(*_: object) -> None:
+        raise error
+
+    def fail(*_: object) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_exception(error)
+        return future
+
+    for broken in (refuse, fail):
+        monkeypatch.setattr(Writer, "submit", broken)
+        express, framework = await both_ways(api, json=GOOD, headers=bearer(demo.device()))
+        assert express.status_code == framework.status_code == (500 if isinstance(error, RuntimeError) else 503)
+        assert {**express.json(), "error_id": ""} == {**framework.json(), "error_id": ""}
+        assert express.headers.get("retry-after") == framework.headers.get("retry-after")
+        assert "swordfish" not in express.text
+    assert len(lane) == 2
+
+
+async def test_a_scan_whose_sender_hung_up_is_logged_and_counted(
+    api: httpx.AsyncClient, demo: Demo, lane: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = asyncio.Event()
+    original = queries.log_scans
+
+    async def slowly(*arguments: Any) -> list[queries.Logged]:
+        await written.wait()
+        return await original(*arguments)
+
+    before = counted("admitted")
+    monkeypatch.setattr(queries, "log_scans", slowly)
+    body = json.dumps({**GOOD, "scan_id": "c-1", "code": demo.badge()}).encode()
+    _, writer = await asyncio.open_connection(api.base_url.host, api.base_url.port)
+    path = urlsplit(str(api.base_url)).path.rstrip("/")
+    head = f"POST {path}/checkins HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {demo.device()}\r\n"
+    writer.write(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    await until(lambda: lane)
+    writer.transport.abort()
+    await asyncio.sleep(0.05)
+    written.set()
+    again = await api.post("/checkins", content=body, headers=bearer(demo.device()))
+    assert again.json()["outcome"] == "admitted"
+    assert counted("admitted") == before + 2
+
+
+def counted(outcome: str) -> float:
+    """What GET /metrics says of an outcome, without a server's other figures."""
+    REGISTRY.take_over_checkins()
+    return REGISTRY.registry.get_sample_value("digitalnow_checkins_total", {"outcome": outcome}) or 0.0

@@ -1,0 +1,299 @@
+"""The short way through the HTTP protocol: what goes it, and that nobody can tell from the answer which way it went."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+import uvicorn
+
+from server.direct import MAX_KNOWN_BYTES, Reply, ShortWay
+from server.http_protocol import HttpProtocol
+from tests.live.waiting import until
+
+HEAD = b"POST /echo HTTP/1.1\r\nHost: a\r\nAuthorization: me\r\n"
+PATIENCE = 10.0
+
+
+def post(body: bytes = b"hello", head: bytes = HEAD) -> bytes:
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+class Echo:
+    """Says what it hears: an application, and a `Direct` for `POST /echo` of whoever is let in. Notes who answered."""
+
+    def __init__(self) -> None:
+        self.answered: list[tuple[str, bytes]] = []
+        self.let_in = True
+        self.going_on = asyncio.Event()
+        self.going_on.set()
+        self.held: list[Callable[[], None]] = []
+
+    def recognise(self, target: bytes, authorization: bytes) -> bytes | None:
+        return target if target == b"/echo" and authorization else None
+
+    def open(self, asked: bytes) -> bytes | None:
+        return asked if self.let_in else None
+
+    def answer(self, opened: bytes, body: bytes, reply: Callable[[Reply], None]) -> None:
+        assert opened == b"/echo"
+        self.answered.append(("direct", body))
+        status, headers = (422, {"X-Refused": "yes"}) if body.startswith(b"no") else (200, {})
+        answer = partial(reply, Reply(status, "text/plain", body, headers))
+        if self.going_on.is_set():
+            answer()
+        else:
+            self.held.append(answer)
+
+    def go_on(self) -> None:
+        self.going_on.set()
+        for answer in self.held:
+            answer()
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        self.answered.append(("app", body))
+        await self.going_on.wait()
+        refused = [(b"x-refused", b"yes")] if body.startswith(b"no") else []
+        headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body)), *refused]
+        await send({"type": "http.response.start", "status": 422 if refused else 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+class Running:
+    """A server in this loop."""
+
+    def __init__(self, echo: Echo, *, short: bool, keep_alive: float) -> None:
+        self.echo = echo
+        self.listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self.listening.bind(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.server = _Server(
+            uvicorn.Config(
+                echo.app,
+                http=partial(HttpProtocol, short_way=ShortWay(echo) if short else None),  # type: ignore[arg-type]
+                ws="none",
+                loop="none",
+                interface="asgi3",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                date_header=False,
+                timeout_keep_alive=keep_alive,  # type: ignore[arg-type]
+                timeout_graceful_shutdown=5,
+            )
+        )
+
+    async def talk(self, *parts: bytes, answers: int = 1) -> bytes:
+        """Sends the parts one after the other over one connection; what came back until there were so many answers."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        for part in parts:
+            writer.write(part)
+            await asyncio.sleep(0.002)
+        try:
+            return await read_answers(reader, answers)
+        finally:
+            writer.close()
+
+
+async def read_answers(reader: asyncio.StreamReader, count: int) -> bytes:
+    """That many whole answers as they came, fewer where the connection ends before."""
+    found = b""
+    async with asyncio.timeout(PATIENCE):
+        for _ in range(count):
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError as ended:
+                return found + ended.partial + b"(end)"
+            found += head
+            for line in head.lower().split(b"\r\n"):
+                name, _, value = line.partition(b": ")
+                if name == b"content-length":
+                    found += await reader.readexactly(int(value))
+    return found
+
+
+@asynccontextmanager
+async def running(*, short: bool = True, keep_alive: float = 30.0) -> AsyncIterator[Running]:
+    found = Running(Echo(), short=short, keep_alive=keep_alive)
+    task = asyncio.create_task(found.server.serve(sockets=[found.listening]))
+    await until(lambda: found.server.started)
+    try:
+        yield found
+    finally:
+        found.server.should_exit = True
+        await asyncio.wait_for(task, PATIENCE)
+
+
+def one_by_one(data: bytes) -> list[bytes]:
+    return [bytes([byte]) for byte in data]
+
+
+GET = b"GET /other HTTP/1.1\r\nHost: a\r\n\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+LARGE = b"x" * (1024 * 1024)
+D, A = "direct", "app"
+
+STORIES: dict[str, tuple[list[bytes], list[str]]] = {
+    "one": ([post()], [D]),
+    "a head seen before": ([post(b"first"), post(b"other"), post(b"third")], [D, D, D]),
+    "other lengths": ([post(b"1"), post(b"22"), post(b""), post(b"1")], [D, D, D, D]),
+    "refusals": ([post(b"no 1"), post(b"no 2")], [D, D]),
+    "byte by byte": (one_by_one(post()), [D]),
+    "byte by byte, seen before": ([post(), *one_by_one(post(b"again"))], [D, D]),
+    "head, then body": ([post(b"x"), *post(b"y").partition(b"\r\n\r\n")], [D, D]),
+    "head with its end, then body": ([post(b"x"), post(b"y")[:-1], b"y"], [D, D]),
+    "two at once": ([post(b"1") + post(b"2")], [D, D]),
+    "two at once, seen before": ([post(b"0"), post(b"1") + post(b"2"), post(b"3")], [D, D, D, D]),
+    "one and a half": ([post(b"1") + post(b"2")[:40], post(b"2")[40:], post(b"3")], [D, D, D]),
+    "one and a byte": ([post(b"1"), post(b"2") + b"P", post(b"3")[1:], post(b"4")], [D, D, D, D]),
+    "before another path": ([post() + GET, post()], [D, A, D]),
+    "behind another path": ([GET + post(), post(b"again"), post()], [A, A, D, D]),
+    "empty lines between": ([post(b"1"), b"\r\n\r\n", b"\r\n" + post(b"2"), b"\r\n\r\n", post(b"")], [D, D, D]),
+    "empty lines behind an empty body": ([post(b""), b"\r\n\r\n", post(b"")], [D, D]),
+    "chunked": ([CHUNKED, post()], [A, D]),
+    "HTTP/1.0": ([post(head=HEAD.replace(b"1.1", b"1.0"))], [A]),
+    "HTTP/1.0, kept alive": ([post(head=HEAD.replace(b"1.1", b"1.0") + b"Connection: keep-alive\r\n")], [A]),
+    "to be closed": ([post(), post(head=HEAD + b"Connection: close\r\n"), post()], [D, A]),
+    "to be closed, two at once": ([post(head=HEAD + b"Connection: close\r\n") + post()], [A]),
+    "asked to be kept alive": ([post(head=HEAD + b"Connection: keep-alive\r\n")], [D]),
+    "asks first": ([HEAD + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n", b"x"], [A]),
+    "no length": ([HEAD + b"\r\n", post()], [A, D]),
+    "a query": ([post(head=HEAD.replace(b"/echo", b"/echo?a=b"))], [A]),
+    "another method": ([post(head=HEAD.replace(b"POST", b"PUT"))], [A]),
+    "a stranger": ([post(head=HEAD.replace(b"Authorization", b"From"))], [A]),
+    "two of a header": ([post(head=HEAD + b"Authorization: you\r\n")], [A]),
+    "an upgrade nobody knows": ([post(head=HEAD + b"Connection: upgrade\r\nUpgrade: h2c\r\n")], [A]),
+    "other letters": ([post(head=HEAD.replace(b"Authorization", b"AUTHORIZATION"))], [D]),
+    "a long head": ([post(head=HEAD + b"X: " + b"x" * MAX_KNOWN_BYTES + b"\r\n")] * 2, [D, D]),
+    "as long as may be": ([post(LARGE[: 64 * 1024])] * 2, [D, D]),
+    "a megabyte": ([post(LARGE), post()], [A, D]),
+    "no HTTP": ([b"hello\r\n\r\n"], []),
+    "no HTTP behind one": ([post(), b"hello\r\n\r\n"], [D]),
+    "two lengths": ([post(head=HEAD + b"Content-Length: 4\r\n")], []),
+    "length and chunks": ([post(head=HEAD + b"Transfer-Encoding: chunked\r\n")], []),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+async def test_nobody_can_tell_the_ways_apart(story: str) -> None:
+    parts, ways = STORIES[story]
+    expected = len(ways) + 1 if "100-continue" in str(parts) else max(len(ways), 1)
+    if "no HTTP" in story or "close" in story:
+        expected += 1  # what follows is the end
+    async with running() as short, running(short=False) as long:
+        answers = await short.talk(*parts, answers=expected)
+        assert answers == await long.talk(*parts, answers=expected)
+        assert [way for way, _ in short.echo.answered] == ways
+        assert [body for _, body in short.echo.answered] == [body for _, body in long.echo.answered]
+    assert answers
+
+
+async def test_a_known_head_opens_no_door_that_has_been_closed() -> None:
+    async with running() as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        for let_in in (True, True, False, True):
+            server.echo.let_in = let_in
+            writer.write(post())
+            assert b"hello" in await read_answers(reader, 1)
+        writer.close()
+        assert [way for way, _ in server.echo.answered] == [D, D, A, D]
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_answers_come_in_the_order_of_their_requests(*, known: bool) -> None:
+    async with running() as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        if known:
+            writer.write(post(b"0"))
+            await read_answers(reader, 1)
+        server.echo.going_on.clear()
+        for number in b"1234":
+            writer.write(post(bytes([number])))
+            await asyncio.sleep(0.01)
+        assert len(server.echo.held) == 1
+        server.echo.go_on()
+        answers = await read_answers(reader, 4)
+        writer.close()
+    assert [part[:1] for part in answers.split(b"\r\n\r\n")[1:]] == [b"1", b"2", b"3", b"4"]
+
+
+async def test_who_hangs_up_disturbs_nobody() -> None:
+    async with running() as server:
+        server.echo.going_on.clear()
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(post(b"gone"))
+        await asyncio.sleep(0.02)
+        writer.transport.abort()
+        _, halfway = await asyncio.open_connection("127.0.0.1", server.port)
+        halfway.write(post()[:-2])
+        await asyncio.sleep(0.02)
+        halfway.transport.abort()
+        staying = asyncio.create_task(server.talk(post(b"here")))
+        await asyncio.sleep(0.05)
+        server.echo.go_on()
+        assert b"here" in await staying
+        assert server.echo.answered == [(D, b"gone"), (D, b"here")]
+        await until(lambda: not server.server.server_state.connections)
+
+
+async def test_what_is_under_way_at_the_end_is_still_answered() -> None:
+    async with running() as server:
+        server.echo.going_on.clear()
+        waiting = asyncio.create_task(server.talk(post(b"late"), answers=2))
+        idle = asyncio.create_task(server.talk(answers=1))
+        await asyncio.sleep(0.05)
+        server.server.should_exit = True
+        assert await idle == b"(end)"
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        server.echo.go_on()
+        answer = await waiting
+    assert b"connection: close\r\n" in answer
+    assert answer.endswith(b"late(end)")
+
+
+async def test_a_connection_without_requests_is_closed_after_its_time() -> None:
+    loop = asyncio.get_running_loop()
+    async with running(keep_alive=0.3) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        for _ in range(5):  # one timer serves them all, and none of them is cut off by it
+            writer.write(post())
+            await read_answers(reader, 1)
+            await asyncio.sleep(0.15)
+        server.echo.going_on.clear()
+        writer.write(post())
+        await asyncio.sleep(0.5)
+        server.echo.go_on()
+        assert b"hello" in await read_answers(reader, 1)
+        began = loop.time()
+        assert await read_answers(reader, 1) == b"(end)"
+        assert 0.2 < loop.time() - began < 2
+        writer.close()
+
+
+async def test_a_client_that_does_not_read_is_waited_for() -> None:
+    count, body = 300, LARGE[: 60 * 1024]
+    async with running() as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=2**16)
+        writer.write(post(body) * count)
+        await asyncio.sleep(0.3)
+        assert len(server.echo.answered) < count
+        answers = await read_answers(reader, count)
+        writer.close()
+    assert answers.count(body) == count
