@@ -12,7 +12,7 @@ import msgspec
 
 from server.attendee.types import BadgeRow
 from server.checkin import queries
-from server.checkin.batch import BatchAnswer, Item, ItemError, as_result
+from server.checkin.batch import BatchAnswer, BatchResult, Item, as_result
 from server.checkin.door import Door
 from server.checkin.errors import UnknownList
 from server.checkin.policy import DOUBLE_TRIGGER, believed, code_for_log, refusal
@@ -93,11 +93,11 @@ async def upload_batch(
     """Logs a batch as it was read: `upload`, with the items that could not be read in their places."""
     readable = [item for item in items if isinstance(item, CheckIn)]
     answers = iter(zip(readable, await upload(door, writers, device, readable), strict=True))
-    results = [item if isinstance(item, ItemError) else as_result(*next(answers)) for item in items]
+    results = [item if isinstance(item, BatchResult) else as_result(*next(answers)) for item in items]
     numbered = any(item.number is not None for item in readable)
     return BatchAnswer(
         results=results,
-        stored=sum(isinstance(result, Answer) for result in results),
+        stored=sum(result.error is None for result in results),
         mark=await mark_of(db, door, device.device_id) if numbered else None,
     )
 

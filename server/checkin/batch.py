@@ -9,7 +9,7 @@ from msgspec import Meta, Raw, Struct
 
 from server.body import decode_body
 from server.checkin.errors import TooManyScans
-from server.checkin.types import Answer, CheckIn
+from server.checkin.types import Admission, Answer, CheckIn, Clock, Outcome, Person, Reason
 from server.errors import AppError, InvalidRequest, Problem, UnreadableBody, problem_of
 
 MAX_SCANS = 500
@@ -21,15 +21,23 @@ class CheckInBatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     scans: Annotated[list[CheckIn], Meta(max_length=MAX_SCANS)]
 
 
-class ItemError(Struct, frozen=True):
-    """A scan of a batch that was not stored, and why."""
+class BatchResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to one scan of a batch, as a single check-in gets it; or `error`, and then all but `scan_id` is empty."""
 
     scan_id: str | None
-    error: Problem
+    """Null where not even that could be read."""
+    outcome: Outcome | None
+    reason: Reason | None
+    attendee: Person | None
+    admission: Admission | None
+    conflict: bool
+    clock: Clock | None
+    error: Problem | None = None
+    """Why this scan was not stored. Present only then."""
 
 
 class BatchAnswer(Struct, frozen=True, kw_only=True):
-    results: list[Answer | ItemError]
+    results: list[BatchResult]
     """In the order of the scans."""
     stored: int
     """How many of them are in the log now; those with an error are not."""
@@ -50,7 +58,7 @@ _raw = msgspec.json.Decoder(_RawBatch)
 _one = msgspec.json.Decoder(CheckIn)
 _named = msgspec.json.Decoder(_Named)
 
-Item = CheckIn | ItemError
+Item = CheckIn | BatchResult
 
 
 def read_batch(body: bytes) -> list[Item]:
@@ -71,7 +79,7 @@ def _read_one(raw: bytes) -> Item:
     try:
         return decode_body(raw, _one)
     except (InvalidRequest, UnreadableBody) as error:
-        return ItemError(_name_of(raw), problem_of(error))
+        return _failed(_name_of(raw), error)
 
 
 def _name_of(raw: bytes) -> str | None:
@@ -82,5 +90,29 @@ def _name_of(raw: bytes) -> str | None:
         return None
 
 
-def as_result(item: CheckIn, result: Answer | AppError) -> Answer | ItemError:
-    return ItemError(item.scan_id, problem_of(result)) if isinstance(result, AppError) else result
+def as_result(item: CheckIn, result: Answer | AppError) -> BatchResult:
+    """What became of a scan."""
+    if isinstance(result, AppError):
+        return _failed(item.scan_id, result)
+    return BatchResult(
+        scan_id=result.scan_id,
+        outcome=result.outcome,
+        reason=result.reason,
+        attendee=result.attendee,
+        admission=result.admission,
+        conflict=result.conflict,
+        clock=result.clock,
+    )
+
+
+def _failed(scan_id: str | None, error: AppError) -> BatchResult:
+    return BatchResult(
+        scan_id=scan_id,
+        outcome=None,
+        reason=None,
+        attendee=None,
+        admission=None,
+        conflict=False,
+        clock=None,
+        error=problem_of(error),
+    )

@@ -91,7 +91,7 @@ async def post_checkin_batch(request: Request[Any, Any, Any], event: FromPath[st
     items = read_batch(await request.body())
     answer = await upload_batch(request.app.state.db, door, request.app.state.writers, request.user, items)
     for result in answer.results:
-        REGISTRY.count_checkin(result.outcome if isinstance(result, Answer) else "error")
+        REGISTRY.count_checkin(result.outcome or "error")
     return answer
 
 

@@ -11,7 +11,6 @@ import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -86,10 +85,9 @@ class Bearer(Struct, frozen=True):
     language: str
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
+class Snapshot(Struct, frozen=True, kw_only=True, tag_field="kind", tag="snapshot"):
     """All of it."""
 
-    full: Literal[True] = True
     cursor: str
     """Ask with it for what has changed since."""
     synced_at: datetime
@@ -103,10 +101,9 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     people: list[Bearer] | None
 
 
-class SnapshotDelta(Struct, frozen=True, kw_only=True):
+class SnapshotDelta(Struct, frozen=True, kw_only=True, tag_field="kind", tag="delta"):
     """What has changed since a cursor."""
 
-    full: Literal[False] = False
     cursor: str
     synced_at: datetime
     passed: list[Passed]

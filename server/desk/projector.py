@@ -18,8 +18,8 @@ from server.checkin.types import Fact
 from server.db import LOST_CONNECTION, Database, Tx
 from server.desk import queries
 from server.desk.projection import Projection, not_entitled
-from server.desk.types import ConflictRow, NewsRow, NewsScanRow
-from server.feed import CHECKIN, emit
+from server.desk.types import ConflictRow, NewsRow, NewsScanRow, Occupancy
+from server.feed import CHECKIN, OCCUPANCY, emit, queries as feed_queries, set_states
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ class Projector:
         self._db = db
         self._doors = doors
         self._due: set[UUID] = set()
+        self._told: dict[UUID, dict[str, Occupancy]] = {}
+        """Occupancies by event, as this process has told them or found them told."""
         self._woken = asyncio.Event()
         self.rounds = 0
         """Times something was told."""
@@ -73,8 +75,18 @@ class Projector:
             if began - looked_at >= LOOK_SECONDS:
                 looked_at = began
                 events |= {door.event_id for door in self._doors.open}
+                await self._look()
             await self._round(events)
             await asyncio.sleep(max(0.0, PAUSE_SECONDS - (loop.time() - began)))
+
+    async def _look(self) -> None:
+        for door in self._doors.open:
+            try:
+                await self.look_at_occupancy(door)
+            except LOST_CONNECTION as error:
+                logger.warning("cannot tell how full the lists of %s are (%s)", door.event_id, error)
+            except Exception:
+                logger.exception("telling how full the lists of %s are failed in a way nobody foresaw", door.event_id)
 
     async def _round(self, events: Iterable[UUID]) -> None:
         for event_id in list(events):
@@ -103,28 +115,29 @@ class Projector:
             if news:
                 self.rounds += 1
                 await _tell(tx, door, news)
-                await set_states(tx, event_id, OCCUPANCY, occupancy_of(door))
+                values = occupancy_of(door)
+                await set_states(tx, event_id, OCCUPANCY, values)
+        if news:
+            self._told[event_id] = values
         return len(news) == MAX_NEWS
 
     async def look_at_occupancy(self, door: Door) -> None:
         """Tells what has changed without a scan: another session has begun, a capacity was set, a list made or removed."""
-        now = {"epoch": door.epoch, **occupancy_of(door)}
-        if self._told.get(door.event_id) == now or await self._has_news(door.event_id):
+        if self._told.get(door.event_id) == occupancy_of(door):
             return
         async with self._db.tx() as tx:
-            if await queries.take_desk(tx, door.event_id, pause=PAUSE_SECONDS * 0.9) and await catch_up(tx, door):
-                values = occupancy_of(door)
-                gone = {row.key: None for row in await list_states(tx, door.event_id, OCCUPANCY) if row.key not in values}
-                await set_states(tx, door.event_id, OCCUPANCY, values | gone)
-                self._told[door.event_id] = {"epoch": door.epoch, **values}
-
-    async def _has_news(self, event_id: UUID) -> bool:
-        async with self._db.read() as connection:
-            return await queries.has_news(connection, event_id)
+            await queries.open_desk(tx, door.event_id)
+            if not await queries.take_desk(tx, door.event_id, pause=0) or not await catch_up(tx, door):
+                return  # somebody else is at it, or the door is about to be loaded anew: at the next look
+            values = occupancy_of(door)
+            known = await feed_queries.list_states_after(tx, door.event_id, channel=OCCUPANCY, after=0)
+            gone: dict[str, object] = {row.key: None for row in known if row.key not in values}
+            await set_states(tx, door.event_id, OCCUPANCY, gone | values)
+        self._told[door.event_id] = values
 
 
 def occupancy_of(door: Door) -> dict[str, Occupancy]:
-    """How full each list is."""
+    """How full each list is, by the state's key."""
     now = datetime.now(UTC)
     values = {}
     for checkin_list in door.lists.values():

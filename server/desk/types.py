@@ -66,6 +66,17 @@ class MomentRow(Struct, frozen=True):
     at: datetime
 
 
+class Occupancy(Struct, frozen=True):
+    """The state `list:KEY` of channel `occupancy`: how full a list is."""
+
+    inside: int
+    """Of a room, those who came for the session that it is open for."""
+    capacity: int | None
+    free: int | None
+    """How many more may come in; null without a capacity."""
+    session_id: UUID | None
+
+
 class ArrivalRow(Struct, frozen=True):
     bucket: datetime
     gate_id: UUID

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from server.access.actions import create_device, revoke
-from server.checkin import door as doors
+from server.checkin import doors
 from server.config import Settings
 from server.db import Database
 from server.event.queries import get_event_by_slug
