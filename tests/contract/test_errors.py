@@ -13,7 +13,18 @@ from server.config import Settings
 from server.errors import PROBLEM_JSON
 from tests.conftest import Demo, bearer, running_api
 from tests.contract.problems import JSON, check, crash_faults, problem_faults
-from tests.contract.published import DOCUMENT, METHODS, NOBODY, OPERATIONS, Operation, body_for, token_for, url_of
+from tests.contract.published import (
+    DOCUMENT,
+    ITEM_BY_ITEM,
+    METHODS,
+    NOBODY,
+    OPERATIONS,
+    OPTIONAL_BODY,
+    Operation,
+    body_for,
+    token_for,
+    url_of,
+)
 
 WITH_BODY = [operation for operation in OPERATIONS if operation.takes_body]
 
@@ -134,6 +145,8 @@ async def test_a_body_that_cannot_be_read(api: httpx.AsyncClient, demo: Demo) ->
     faults = []
     for operation in WITH_BODY:
         for name, body in UNREADABLE.items():
+            if operation.id in OPTIONAL_BODY and not body:
+                continue
             response = await send(api, operation, demo, body)
             # A body is read from the front: 422 where an unknown field stands before the broken place.
             faults += [f"{operation.id}, {name}: {fault}" for fault in problem_faults(response, 400, 422)]
@@ -196,6 +209,8 @@ async def test_a_value_of_the_wrong_type_names_its_field(api: httpx.AsyncClient,
     for operation in WITH_BODY:
         for name, schema in properties_of(operation).items():
             for wrong in wrong_values(schema):
+                if (operation.id, name) in ITEM_BY_ITEM and isinstance(wrong, list):
+                    continue
                 body = json.dumps((body_for(operation) or {}) | {name: wrong}).encode()
                 response = await send(api, operation, demo, body, session)
                 found = problem_faults(response, 422)
