@@ -9,7 +9,7 @@ from types import ModuleType
 import asyncpg
 
 from server import __version__
-from server.commands import demo, doctor, migrate, serve, test, token
+from server.commands import badges, demo, doctor, keys, migrate, serve, test, token
 from server.config import InvalidSetting
 from server.db import UnsafeDatabase
 from server.embedded import EmbeddedError
@@ -17,7 +17,7 @@ from server.migrate import SchemaRefused
 from server.processes import CannotServe
 from server.refusal import Refused
 
-COMMANDS: tuple[ModuleType, ...] = (demo, serve, test, migrate, token, doctor)
+COMMANDS: tuple[ModuleType, ...] = (demo, serve, test, migrate, token, badges, keys, doctor)
 
 EPILOG = """\
 start here:

@@ -8,12 +8,9 @@ import json
 import sys
 
 from server.access.actions import create_device, create_organizer, revoke
-from server.commands.options import add_data_dir, running_database, settings_of
+from server.commands.options import add_data_dir, find_event, running_database, settings_of
 from server.db import open_database
-from server.errors import UnknownEvent
-from server.event.directory import Events
 from server.migrate import migrate
-from server.refusal import Refused
 
 HELP = """\
 give out or revoke tokens and badges
@@ -53,10 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _run(arguments: argparse.Namespace, url: str, *, durable: bool) -> dict[str, str]:
     await migrate(url, durable=durable)
     async with open_database(url, size=1, name="token") as db:
-        try:
-            event = await Events(db).get(arguments.event)
-        except UnknownEvent:
-            raise Refused(f"There is no event `{arguments.event}`: give its slug, such as digital-now.") from None
+        event = await find_event(db, arguments.event)
         if arguments.what == "organizer":
             return {"token": await create_organizer(db, event.event_id, name=arguments.name)}
         if arguments.what == "device":
