@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from server.attendee.codes import in_groups
@@ -16,16 +15,10 @@ from server.badge.queries import list_printed
 from server.badge.types import PrintedRow
 from server.checkin.policy import clean_code
 from server.commands.options import add_data_dir, find_event, running_database, settings_of
-from server.commands.progress import show_progress
 from server.db import open_database
 from server.event.types import EventRow
 from server.migrate import migrate
-from server.printing.badge import Printed
-from server.printing.bidi import is_rtl
-from server.printing.lettering import unknown_in
-from server.printing.sheets import print_badges
 from server.refusal import Refused
-from server.texts import Texts, pick
 
 HELP = """\
 print an event's badges into a PDF
@@ -42,8 +35,6 @@ written readable by you alone, and belongs in the bin once everybody has a badge
 Print at 100 %, not "fit to page". An attendee who lost a badge gets another code first (POST …/attendees/ID/badge), so that the
 lost one opens nothing."""
 
-SHOW_PROGRESS_FROM = 1_000
-"""Badges; about two seconds."""
 NAMED_BADGES = 5
 
 
@@ -74,8 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = sorted(_choose(rows, arguments.ticket, arguments.only), key=_ORDERS[arguments.sort])
     if not chosen:
         raise Refused(f"There is no badge to print in `{event.slug}`.")
-    pages = _write(arguments, event, chosen)
-    boxes = _unprintable(chosen)
+    from server.commands import badge_file  # only now: fonts and their shaper would cost every other command its start
+
+    pages = badge_file.write(arguments.out, event, chosen, size=arguments.size)
+    boxes = badge_file.unprintable(chosen)
     if arguments.json:
         report = {"file": str(arguments.out), "badges": len(chosen), "pages": pages, "unprintable": boxes}
         print(json.dumps(report))
@@ -111,56 +104,6 @@ def _choose(rows: list[PrintedRow], tickets: list[str] | None, only: list[str] |
         raise Refused(f"No valid badge is {', '.join(f'`{text}`' for text in missing)}: give ids or short codes.")
     wanted = {named[clean_code(text)].code for text in only}
     return [row for row in chosen if row.code in wanted]
-
-
-def _write(arguments: argparse.Namespace, event: EventRow, rows: list[PrintedRow]) -> int:
-    """Writes beside the target first: who reads it meanwhile reads the old one, and a full disk leaves that."""
-    title = str(pick(event.name, event.default_language, event.default_language))
-    partial = arguments.out.with_name(f".{arguments.out.name}.partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                pages = print_badges(
-                    file,
-                    _printed(event, title, rows),
-                    size=arguments.size,
-                    title=title,
-                    progress=lambda done: show_progress("printing", done, len(rows), worth_from=SHOW_PROGRESS_FROM),
-                )
-            partial.replace(arguments.out)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise Refused(f"Cannot write {arguments.out}: {error.strerror}.") from None
-    return pages
-
-
-def _printed(event: EventRow, title: str, rows: list[PrintedRow]) -> Iterator[Printed]:
-    for row in rows:
-        yield Printed(
-            code=row.code,
-            short_code=in_groups(row.short_code),
-            name=row.name,
-            name_ar=row.name_ar,
-            company=row.company,
-            ticket=_in_two_scripts(row.ticket_name, event.default_language) or row.ticket,
-            ticket_position=row.ticket_position,
-            event=title,
-        )
-
-
-def _in_two_scripts(texts: Texts, language: str) -> str:
-    """The name in the event's language, and once more in the other script if there is one."""
-    first = str(pick(texts, language, language))
-    second = next((text for text in texts.values() if is_rtl(text) != is_rtl(first)), "")
-    return f"{first} · {second}" if second else first
-
-
-def _unprintable(rows: list[PrintedRow]) -> dict[str, str]:
-    """Short codes of badges on which a character could not be drawn, with those characters."""
-    found = {row.short_code: unknown_in(f"{row.name} {row.name_ar} {row.company}") for row in rows}
-    return {code: " ".join(sorted(characters)) for code, characters in found.items() if characters}
 
 
 def _folded(text: str) -> str:
