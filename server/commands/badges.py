@@ -32,8 +32,8 @@ written readable by you alone, and belongs in the bin once everybody has a badge
   python3 -m server badges digital-now --out vip.pdf --ticket vip --ticket speaker --sort company
   python3 -m server badges digital-now --out one.pdf --only "7K3M 9QXA"    a single badge once more
 
-Print at 100 %, not "fit to page". An attendee who lost a badge gets another code first (POST …/attendees/ID/badge), so that the
-lost one opens nothing."""
+Print at 100 %, not "fit to page". Somebody who lost a badge gets another one first, so that the lost one opens nothing:
+`token badge EVENT ATTENDEE`, or as an organizer POST …/attendees/ID/badge."""
 
 NAMED_BADGES = 5
 

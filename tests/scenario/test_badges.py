@@ -89,6 +89,19 @@ def test_a_revoked_badge_is_not_printed(data: str, people: list[dict[str, str]],
     )
 
 
+def test_a_lost_badge_is_replaced_and_the_new_one_printed(
+    data: str, people: list[dict[str, str]], tmp_path: Path
+) -> None:
+    line, out = people[6], tmp_path / "one.pdf"
+    done = run("token", "badge", "digital-now", line["id"], "--data-dir", data, "--json")
+    assert done.returncode == 0, done.stderr
+    issued = json.loads(done.stdout)
+    badges(data, out, "--only", line["id"])
+    assert short_codes(out) == [in_groups(issued["short_code"])] != [in_groups(line["short_code"])]
+    nobody = "00000000-0000-7000-8000-000000000000"
+    assert "no attendee" in refused(run("token", "badge", "digital-now", nobody, "--data-dir", data))
+
+
 def test_keys_are_listed_made_and_retired(data: str) -> None:
     def keys(*words: str) -> list[tuple[int, bool, bool]]:
         done = run("keys", *words, "--data-dir", data, "--json")
