@@ -46,6 +46,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
+@pytest.mark.timeout(180)  # ten starts of an embedded PostgreSQL, on a machine that may be busy
 def test_the_sample_event_is_loaded_kept_refused_and_replaced(tmp_path: Path) -> None:
     data, out = str(tmp_path / "with space"), tmp_path / "out"
     options = ("demo", "--load-only", "--data-dir", data, "--attendees", "30", "--exhibitors", "4")
