@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
+import pytest
 
 from server.config import Settings
 from server.errors import PROBLEM_JSON
@@ -345,33 +346,35 @@ async def test_no_path_brings_the_server_down(api: httpx.AsyncClient, demo: Demo
     check(faults)
 
 
-async def test_no_header_brings_the_server_down(api: httpx.AsyncClient, demo: Demo) -> None:
+HEADERS = (
+    "Authorization",
+    "Accept",
+    "Accept-Language",
+    "Accept-Encoding",
+    "If-None-Match",
+    "Content-Type",
+    "Host",
+    "Cookie",
+)
+
+
+@pytest.mark.parametrize("name", HEADERS)
+async def test_no_header_brings_the_server_down(api: httpx.AsyncClient, demo: Demo, name: str) -> None:
     junk = (b"", b"\xff\xfe", b"x" * 20_000, b"*", b", ,,;;q=", b"a;q=nan, b;q=inf, c;q=-1", b"\"", b"W/", b"Bearer",
             b"Bearer \xc3\xa9", b"Bearer " + b"dn_dev_" * 8, b"Basic eDp5", b"gzip;q=", b"identity;q=0, *;q=0")  # fmt: skip
-    names = (
-        "Authorization",
-        "Accept",
-        "Accept-Language",
-        "Accept-Encoding",
-        "If-None-Match",
-        "Content-Type",
-        "Host",
-        "Cookie",
-    )
     faults = []
     for operation in OPERATIONS:
         body = json.dumps(body_for(operation)).encode() if operation.takes_body else b""
-        for name in names:
-            for value in junk:
-                headers = {key.encode(): text.encode() for key, text in (JSON | token_for(operation, demo)).items()}
-                headers = {key: text for key, text in headers.items() if key.lower() != name.lower().encode()}
-                response = await api.request(
-                    operation.method,
-                    url_of(api, operation.path),
-                    content=body,
-                    headers=headers | {name.encode(): value},
-                )
-                faults += [f"{name} = {value[:40]!r}: {fault}" for fault in crash_faults(response)]
+        for value in junk:
+            headers = {key.encode(): text.encode() for key, text in (JSON | token_for(operation, demo)).items()}
+            headers = {key: text for key, text in headers.items() if key.lower() != name.lower().encode()}
+            response = await api.request(
+                operation.method,
+                url_of(api, operation.path),
+                content=body,
+                headers=headers | {name.encode(): value},
+            )
+            faults += [f"{value[:40]!r}: {fault}" for fault in crash_faults(response)]
     check(faults)
 
 
