@@ -59,7 +59,7 @@ def _calm_the_collector() -> None:
     """Leaves what imports have made alone, and looks for cycles when something has grown, not after every sixtieth scan.
 
     Requests leave next to none. As Python sets it, the collector took a microsecond of every scan, and stopped the process for
-    a tenth of a second while a door of 50,000 badges was being loaded.
+    a tenth of a second while a door of 30,000 badges was being loaded.
     """
     gc.freeze()
     gc.set_threshold(20_000, 20)

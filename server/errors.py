@@ -75,13 +75,6 @@ class UnreadableBody(AppError):
     code = "request.unreadable"
 
 
-class BodyTooLarge(AppError):
-    """The body is larger than this path takes."""
-
-    status = 413
-    code = "request.too_large"
-
-
 class Overloaded(AppError):
     """The server cannot answer in time. Decide locally, and send the same request again later."""
 
