@@ -55,6 +55,9 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """A body that the operation accepts, for each that takes one."""
 
+QUERY_VALUES = {"searchAttendees": {"q": "mohamed"}}
+"""What an operation needs in its query."""
+
 OPTIONAL_BODY = ("postUndo",)
 """Operations that do without a body too."""
 
