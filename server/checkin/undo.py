@@ -39,6 +39,8 @@ async def undo(db: Database, door: Door, writers: Writers, who: Principal, scan_
     Raises `UnknownScan`, `NothingToUndo`, `UndoTooLate`, `NotAllowed` (not one's own scan), `Overloaded`.
     """
     device_id = command.device_id or (who.subject_id if who.kind == "device" else None)
+    if "\x00" in scan_id:  # which no database text can hold
+        raise UnknownScan
     async with db.read() as connection:
         found = await queries.list_passings(
             connection, door.event_id, scan_id=scan_id, devices=[device_id] if device_id else list(door.devices)
