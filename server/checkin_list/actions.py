@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from server.checkin.events import LISTS_CHANGED
+from server.checkin.recount import recount
 from server.checkin_list import queries
 from server.checkin_list.errors import ListInUse, UnknownList, translate
 from server.checkin_list.types import ChangeList, CheckinListDetails, CreateList
@@ -55,10 +56,11 @@ async def change_list(db: Database, event_id: UUID, key: str, command: ChangeLis
     tickets = given.pop("tickets", None)
     try:
         async with db.tx() as tx:
-            before = await queries.lock_list(tx, event_id, key=key)
-            if before is None:
-                raise UnknownList
-            await queries.update_list(tx, event_id, details=msgspec.structs.replace(before, **given))
+            before = await _lock(tx, event_id, key)
+            after = msgspec.structs.replace(before, **given)
+            await queries.update_list(tx, event_id, details=after)
+            if after.room_id is None and after.capacity is not None and before.capacity is None:
+                await recount(tx, event_id, before.list_id, capacity=after.capacity)
             if tickets is not None:
                 await queries.replace_tickets(tx, event_id, before.list_id, tickets=tickets)
             return await _tell(tx, event_id, key)
@@ -69,18 +71,22 @@ async def change_list(db: Database, event_id: UUID, key: str, command: ChangeLis
 async def delete_list(db: Database, event_id: UUID, key: str) -> None:
     """Removes a list at which nobody was scanned. Raises `UnknownList`, `ListInUse`."""
     async with db.tx() as tx:
-        found = await queries.lock_list(tx, event_id, key=key)
-        if found is None:
-            raise UnknownList
+        found = await _lock(tx, event_id, key)
         if await queries.has_scans(tx, event_id, found.list_id):
             raise ListInUse
         await queries.delete_list(tx, event_id, found.list_id)
         await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
 
 
-async def _tell(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
-    details = await queries.lock_list(tx, event_id, key=key)
-    if details is None:
+async def _lock(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
+    # No list is called by a NUL, which no database text can hold.
+    found = None if "\x00" in key else await queries.lock_list(tx, event_id, key=key)
+    if found is None:
         raise UnknownList
+    return found
+
+
+async def _tell(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
+    details = await _lock(tx, event_id, key)
     await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
     return details

@@ -14,6 +14,7 @@ from server.checkin import queries as checkin_queries
 from server.checkin.door import Door
 from server.checkin.doors import Doors, catch_up
 from server.checkin.events import CONFLICTS_CHANGED, PASSED, Conflict, ConflictsChanged
+from server.checkin.recount import recount
 from server.checkin.types import Fact
 from server.db import LOST_CONNECTION, Database, Tx
 from server.desk import queries
@@ -129,11 +130,25 @@ class Projector:
             await queries.open_desk(tx, door.event_id)
             if not await queries.take_desk(tx, door.event_id, pause=0) or not await catch_up(tx, door):
                 return  # somebody else is at it, or the door is about to be loaded anew: at the next look
+            await self._recount(tx, door)
             values = occupancy_of(door)
             known = await feed_queries.list_states_after(tx, door.event_id, channel=OCCUPANCY, after=0)
             gone: dict[str, object] = {row.key: None for row in known if row.key not in values}
             await set_states(tx, door.event_id, OCCUPANCY, gone | values)
         self._told[door.event_id] = values
+
+    async def _recount(self, tx: Tx, door: Door) -> None:
+        """Counts anew who is inside the lists that have got a capacity since the last look.
+
+        Whoever set it has counted too; but until this process had heard of it, its scans went by uncounted.
+        """
+        told = self._told.get(door.event_id, {})
+        for checkin_list in door.lists.values():
+            before = told.get(f"list:{checkin_list.key}")
+            if before is None or before.capacity is not None or checkin_list.room_id is not None:
+                continue
+            if checkin_list.capacity is not None:
+                await recount(tx, door.event_id, checkin_list.list_id, capacity=checkin_list.capacity)
 
 
 def occupancy_of(door: Door) -> dict[str, Occupancy]:
