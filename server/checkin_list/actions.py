@@ -78,15 +78,14 @@ async def delete_list(db: Database, event_id: UUID, key: str) -> None:
         await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
 
 
-async def _lock(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
-    # No list is called by a NUL, which no database text can hold.
-    found = None if "\x00" in key else await queries.lock_list(tx, event_id, key=key)
-    if found is None:
-        raise UnknownList
-    return found
-
-
 async def _tell(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
     details = await _lock(tx, event_id, key)
     await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
     return details
+
+
+async def _lock(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
+    found = None if "\x00" in key else await queries.lock_list(tx, event_id, key=key)  # no database text holds a NUL
+    if found is None:
+        raise UnknownList
+    return found
