@@ -16,7 +16,9 @@ from msgspec import Struct
 
 from loadtests import checkins
 from loadtests.evidence import Asked, Told
-from loadtests.generator import parse_answer
+from loadtests.generator import now
+from loadtests.line import Line
+from loadtests.linearizability import Question, questions_of
 from loadtests.server_under_test import Server
 
 EXITS = 0.15
@@ -51,6 +53,7 @@ class Storm:
         """Old questions that got no answer at the end."""
         self.refused: list[str] = []
         """Answers that no scanner should get: neither 200 nor 503."""
+        self._first_sent: dict[tuple[str, str], tuple[Asked, float]] = {}
         self._server = server
         self._codes = codes
         self._seed = seed
@@ -75,6 +78,10 @@ class Storm:
             await asyncio.gather(*(self._repeat(questions) for questions in by_device))
 
         asyncio.run(everybody())
+
+    def questions(self) -> list[Question]:
+        """What was asked and heard, with its times: unanswered questions too, because they may have let somebody in."""
+        return questions_of(self.told, self._first_sent)
 
     def _run(self) -> None:
         async def everybody() -> None:
@@ -113,6 +120,8 @@ class Storm:
     async def _ask(self, line: Line, asked: Asked) -> bool:
         """Whether an answer came."""
         request = checkins.post(self._path, self._devices[asked.device], _body(asked))
+        began = now()
+        self._first_sent.setdefault(asked.key, (asked, began))
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 status, body = await line.exchange(request)
@@ -122,39 +131,12 @@ class Storm:
             return False
         if status == b"200":
             answer = answers.decode(body)
-            self.told.append(Told(asked, answer.outcome, answer.reason, body))
+            self.told.append(Told(asked, answer.outcome, answer.reason, body, began, now()))
             return True
         self.unknown += 1
         if status != b"503":
             self.refused.append(f"{status.decode('ascii', 'replace')} {body[:200].decode('utf-8', 'replace')}")
         return False
-
-
-class Line:
-    """A keep-alive connection to wherever the server is now."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def exchange(self, request: bytes) -> tuple[bytes, bytes]:
-        """Status and body. Raises `OSError` or `EOFError` when no whole answer comes."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._server.host, self._server.port)
-        reader, writer = self._streams
-        writer.write(request)
-        data = b""
-        while (answer := parse_answer(data)) is None:
-            more = await reader.read(65536)
-            if not more:
-                raise EOFError
-            data += more
-        return answer
-
-    def close(self) -> None:
-        if self._streams is not None:
-            self._streams[1].transport.abort()
-            self._streams = None
 
 
 def _body(asked: Asked) -> bytes:
