@@ -318,7 +318,7 @@ CREATE TABLE IF NOT EXISTS checkin_count (
     event_id   uuid    NOT NULL,
     list_id    uuid    NOT NULL,
     session_id uuid    NOT NULL,  -- all zeros for a list that follows no session
-    granted    integer NOT NULL CONSTRAINT checkin_count_granted_is_no_debt CHECK (granted >= 0),  -- let in by the server
+    granted    integer NOT NULL,  -- let in by the server
     merged     integer NOT NULL,  -- let in by a scanner that was offline: bodies in the room all the same
     ceiling    integer,           -- what `granted` may reach: the capacity, or more where that was lowered beneath it
     PRIMARY KEY (event_id, list_id, session_id),

@@ -41,7 +41,7 @@ ANSWER_SECONDS = 8.0
 """A scan that could not be written by then is given up: its scanner must decide for itself."""
 BATCH_SECONDS = 5.0
 """A connection that needs longer for a batch is taken for dead."""
-SETTLED_BY_CONSTRAINTS = ("scan_pkey", "scan_turn", "within_capacity", "checkin_count_granted_is_no_debt")
+SETTLED_BY_CONSTRAINTS = ("scan_pkey", "scan_turn", "within_capacity")
 """What a counted batch may run into because of somebody else's; all of it is seen at the next look."""
 RACES = (asyncpg.TransactionRollbackError, TakenMeanwhile)
 MIN_ATTEMPT_SECONDS = 0.5

@@ -105,8 +105,8 @@ class Projector:
         async with self._db.tx() as tx:
             if not await queries.has_news(tx, event_id):
                 return False
+            await queries.open_desk(tx, event_id)
             if not await queries.take_desk(tx, event_id, pause=PAUSE_SECONDS * 0.9):
-                await queries.open_desk(tx, event_id)
                 return True
             # First what others have told: the counts told below are of everybody.
             if not await catch_up(tx, door):
@@ -189,9 +189,8 @@ async def _look_at_histories(tx: Tx, door: Door, projection: Projection, scans: 
 async def _settle_conflicts(tx: Tx, door: Door, projection: Projection, scans: Sequence[NewsScanRow]) -> None:
     found = projection.double_admissions() + not_entitled(scans)
     people = sorted({attendee_id for _, attendee_id in projection.standings})
-    areas = {area_id for area_id, _ in projection.standings}
     known = await queries.list_conflicts_of(tx, door.event_id, people) if people else []
-    known = [one for one in known if _area(door, one.list_id) in areas]
+    known = [one for one in known if (_area(door, one.list_id), one.attendee_id) in projection.standings]
     standing = {one.scans for one in found}
     resolved = [one for one in known if one.scans not in standing]
     unknown = {one.scans: one for one in found if one.scans not in {each.scans for each in known}}

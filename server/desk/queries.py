@@ -21,7 +21,12 @@ from server.desk.types import (
     TicketCountRow,
 )
 
-OPEN_DESK = "INSERT INTO checkin_desk (event_id) VALUES ($1) ON CONFLICT DO NOTHING"
+OPEN_DESK = """
+    INSERT INTO checkin_desk (event_id)
+    SELECT $1
+    WHERE NOT EXISTS (SELECT FROM checkin_desk WHERE event_id = $1)
+    ON CONFLICT DO NOTHING
+"""
 
 # SKIP LOCKED: whoever is not first has nothing to do.
 TAKE_DESK = """

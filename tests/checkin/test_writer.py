@@ -14,86 +14,17 @@ import pytest
 
 from server.checkin import writer as writing
 from server.checkin.errors import NotRecorded, ScanIdReused
-from server.checkin.policy import decide
 from server.checkin.types import LoggedScan, Scan
 from server.checkin.writer import Writer
 from server.db import Database, Tx, UnsafeDatabase, connect, refuse_unsafe
 from server.errors import Overloaded
 from server.ids import new_id
-
-Answer = tuple[str, str | None]
-
-
-def entry(event_id: UUID, attendee_id: UUID, scan_id: str, *, device_id: UUID | None = None, **more: Any) -> Scan:
-    fields: dict[str, Any] = {
-        "event_id": event_id,
-        "device_id": device_id or event_id,
-        "scan_id": scan_id,
-        "list_id": event_id,
-        "gate_id": event_id,
-        "attendee_id": attendee_id,
-        "code": str(attendee_id),
-        "direction": "entry",
-        "scanned_at": None,
-        "outcome": "admitted",
-        "reason": None,
-        "stay": 1,
-    }
-    return Scan(**(fields | more))
-
-
-def leaving(scan: Scan) -> Scan:
-    return entry(
-        scan.event_id,
-        scan.attendee_id or scan.event_id,
-        scan.scan_id,
-        device_id=scan.device_id,
-        list_id=scan.list_id,
-        direction="exit",
-        outcome="exited",
-        stay=None,
-    )
-
-
-def random_history(seed: int, event_id: UUID, length: int = 200) -> list[Scan]:
-    """Entries and exits of few people on two lists by three devices, a tenth of them sent twice."""
-    draw = random.Random(seed)
-    people, lists, devices = ([UUID(int=draw.getrandbits(128)) for _ in range(n)] for n in (8, 2, 3))
-    history: list[Scan] = []
-    for number in range(length):
-        if history and draw.random() < 0.1:
-            history.append(draw.choice(history))
-            continue
-        scan = entry(
-            event_id, draw.choice(people), f"s{number}", device_id=draw.choice(devices), list_id=draw.choice(lists)
-        )
-        history.append(leaving(scan) if draw.random() < 0.4 else scan)
-    return history
-
-
-def expected_answers(history: Sequence[Scan]) -> list[Answer]:
-    """What one scan after the other would get: the rules applied to a dictionary."""
-    state: dict[Any, Any] = {}
-    answered: dict[Any, Answer] = {}
-    for scan in history:
-        key, person = (scan.device_id, scan.scan_id), (scan.list_id, scan.attendee_id)
-        if key not in answered:
-            decided = decide(scan, *state.get(person, (None, None)))
-            if decided.outcome in ("admitted", "exited"):
-                state[person] = (decided.stay, decided.outcome)
-            answered[key] = (decided.outcome, decided.reason)
-    return [answered[(scan.device_id, scan.scan_id)] for scan in history]
+from tests.checkin.histories import double_turns, entry, expected_answers, leaving, random_history
 
 
 async def write(url: str, scans: Sequence[Scan], **options: Any) -> list[LoggedScan]:
     async with Writer(lambda: connect(url, name="test writer"), **options).run() as writer:
         return await asyncio.gather(*[writer.submit(scan) for scan in scans])
-
-
-def double_admissions(rows: Sequence[Any]) -> int:
-    """How many people the log lets in twice for the same stay."""
-    counted = Counter((row["list_id"], row["attendee_id"], row["stay"]) for row in rows if row["outcome"] == "admitted")
-    return sum(count - 1 for count in counted.values())
 
 
 async def log_of(db: Database, event_id: UUID) -> list[Any]:
@@ -118,15 +49,15 @@ async def test_many_writers_admit_once(database_url: str, db: Database) -> None:
         random.Random(5).shuffle(history)
     answers = await asyncio.gather(*(write(database_url, history) for history in histories))
     assert Counter(row.outcome for answer in answers for row in answer) == {"admitted": 20, "already_admitted": 60}
-    assert double_admissions(await log_of(db, event_id)) == 0
+    assert double_turns(await log_of(db, event_id)) == 0
 
 
-async def test_without_the_index_the_check_sees_double_admissions(database_url: str, db: Database) -> None:
+async def test_without_the_index_the_check_sees_double_turns(database_url: str, db: Database) -> None:
     async with db.tx() as tx:
-        await tx.execute("DROP INDEX scan_one_admission")
+        await tx.execute("DROP INDEX scan_turn")
     event_id, person = new_id(), new_id()
     await asyncio.gather(*(write(database_url, [entry(event_id, person, f"s{n}")]) for n in range(5)))
-    assert double_admissions(await log_of(db, event_id)) == 4
+    assert double_turns(await log_of(db, event_id)) == 4
 
 
 async def test_people_are_told_apart_by_event(database_url: str) -> None:
@@ -150,7 +81,7 @@ async def test_another_body_under_the_same_id_is_refused_and_changes_nothing(dat
 async def test_one_poisoned_scan_spoils_no_other(database_url: str) -> None:
     event_id = new_id()
     scans = [entry(event_id, new_id(), f"s{n}") for n in range(256)]
-    scans[100] = entry(event_id, new_id(), "poison", outcome="nonsense")
+    scans[100] = entry(event_id, new_id(), "poison", code="\x00")
     async with Writer(lambda: connect(database_url, name="test writer")).run() as writer:
         answers = await asyncio.gather(*(writer.submit(scan) for scan in scans), return_exceptions=True)
     assert isinstance(answers.pop(100), NotRecorded)
@@ -262,3 +193,44 @@ async def test_an_unsafe_database_is_refused(database_url: str) -> None:
             await refuse_unsafe(connection)
     finally:
         await connection.close()
+
+
+class CountsRoundTrips:
+    """A connection that counts how often PostgreSQL is asked."""
+
+    def __init__(self, connection: Tx, counted: list[int]) -> None:
+        self._connection = connection
+        self._counted = counted
+
+    async def fetch(self, *arguments: Any) -> Any:
+        self._counted[-1] += 1
+        return await self._connection.fetch(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+async def round_trips(url: str, batches: Sequence[Sequence[Scan]]) -> list[int]:
+    """How many each of these batches takes."""
+    counted: list[int] = []
+
+    async def connect_and_count() -> Tx:
+        return CountsRoundTrips(await connect(url, name="test writer"), counted)
+
+    async with Writer(connect_and_count).run() as writer:
+        for batch in batches:
+            counted.append(0)
+            await asyncio.gather(*(writer.submit(scan) for scan in batch))
+    return counted
+
+
+@pytest.mark.parametrize("size", [2, 20, 80])
+async def test_a_batch_of_any_size_takes_as_many_round_trips(database_url: str, size: int) -> None:
+    event_id = new_id()
+    people = [new_id() for _ in range(size)]
+    new = [entry(event_id, person, f"n-{person}") for person in people]
+    repeats = [entry(event_id, person, f"r-{person}") for person in people]
+    mixture = [leaving(entry(event_id, person, f"x-{person}")) for person in people[::2]]
+    mixture += [entry(event_id, person, f"y-{person}") for person in people[1::2]]
+    mixture += [entry(event_id, new_id(), f"z-{n}") for n in range(size)] + new[:3]
+    assert await round_trips(database_url, [new, repeats, mixture]) == [1, 4, 4]
