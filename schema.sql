@@ -8,6 +8,7 @@
 --   * A text in several languages is a JSON object {"fr": "…", "ar": "…", "en": "…"}; keys are BCP 47 tags.
 --   * Times are timestamptz, stored in UTC; an event has the zone in which people read them.
 --   * Secrets are stored as SHA-256 of a 256-bit random token: whoever reads this database can act as nobody.
+--     A code that people type is shorter and so is stored at a price (scrypt), and is worth something for minutes only.
 --   * Constraints are named by what they mean; the code turns a violation into an answer by that name.
 --
 -- Needs PostgreSQL 15 to 18 and no extension. Applying it again changes nothing; a database that belongs to something
@@ -254,10 +255,10 @@ CREATE TABLE IF NOT EXISTS device (
     name               text        NOT NULL,
     profile            text        NOT NULL CONSTRAINT device_profile_is_known
                                    CHECK (profile IN ('scan', 'scan+search', 'kiosk', 'supervisor')),  -- what it may do
-    pairing_hash       bytea,        -- scrypt, not SHA-256: a code that people type has only 35 random bits
+    pairing_hash       bytea,        -- scrypt of a code of 35 random bits; null: there is none
     pairing_expires_at timestamptz,
     token_hash         bytea,
-    paired_at          timestamptz,  -- when its token was given out; each is later than the one before, by which tokens are told apart
+    paired_at          timestamptz,  -- when its token was given out: tells it from those before, which were given out earlier
     last_seen_at       timestamptz,  -- to a few seconds
     app                text CONSTRAINT device_app_is_short CHECK (length(app) <= 200),            -- its User-Agent
     platform           text CONSTRAINT device_platform_is_short CHECK (length(platform) <= 200),  -- the phone, as it says itself

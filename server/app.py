@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from litestar import Litestar
 
@@ -59,32 +60,8 @@ def create_app(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def resources(app: Litestar) -> AsyncIterator[None]:
-        url = settings.database_url
         async with AsyncExitStack() as stack:
-            db = await stack.enter_async_context(open_database(url, size=settings.pool_size, name="api"))
-            watch = await stack.enter_async_context(Watch(url, name="api watch").run())
-            doors = Doors(db, watch)
-            projector = await stack.enter_async_context(Projector(db, doors).run())
-            writers = Writers(
-                lambda: connect(url, name="check-in writer"), count=settings.writers, on_written=projector.note
-            )
-            await stack.enter_async_context(writers.run())
-            seen = await stack.enter_async_context(Seen(db).run())
-            app.state.update(
-                settings=settings,
-                routers=ROUTERS,
-                db=db,
-                watch=watch,
-                writers=writers,
-                events=Events(db),
-                principals=Principals(db),
-                guesses=Guesses(),
-                seen=seen,
-                documents=Documents(db, watch),
-                doors=doors,
-                projector=projector,
-                ticket_key=await ticket_key(url),
-            )
+            app.state.update(settings=settings, routers=ROUTERS, **await _open(settings, stack))
             yield
 
     return Litestar(
@@ -96,3 +73,26 @@ def create_app(settings: Settings) -> Litestar:
         debug=False,
         logging_config=None,
     )
+
+
+async def _open(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
+    """What lives as long as the application, by the names under which handlers find it in its state."""
+    url = settings.database_url
+    db = await stack.enter_async_context(open_database(url, size=settings.pool_size, name="api"))
+    watch = await stack.enter_async_context(Watch(url, name="api watch").run())
+    doors = Doors(db, watch)
+    projector = await stack.enter_async_context(Projector(db, doors).run())
+    writers = Writers(lambda: connect(url, name="check-in writer"), count=settings.writers, on_written=projector.note)
+    return {
+        "db": db,
+        "watch": watch,
+        "doors": doors,
+        "projector": projector,
+        "writers": await stack.enter_async_context(writers.run()),
+        "seen": await stack.enter_async_context(Seen(db).run()),
+        "events": Events(db),
+        "principals": Principals(db),
+        "guesses": Guesses(),
+        "documents": Documents(db, watch),
+        "ticket_key": await ticket_key(url),
+    }

@@ -19,9 +19,13 @@ COMMAND = "command"
 """The handler's `opt` that holds the Struct its body is read as."""
 
 
-def describe(command: type[msgspec.Struct]) -> dict[str, Any]:
+OPTIONAL = "optional_command"
+"""Set where the handler does without a body too."""
+
+
+def describe(command: type[msgspec.Struct], *, required: bool = True) -> dict[str, Any]:
     """For a handler's `opt=`: what its body is."""
-    return {COMMAND: command}
+    return {COMMAND: command} if required else {COMMAND: command, OPTIONAL: True}
 
 
 async def read_body(request: Request[Any, Any, Any], command: type[T]) -> T:

@@ -38,7 +38,8 @@ usage: python3 -m server COMMAND [OPTION …]
   test      the whole test suite, lint and types
   import    schedule | attendees | exhibitors, from a file into an event
   export    an event's data as files
-  badges    printable badges
+  badges    an event's badges, ready to print
+  keys      what signs an event's badges
   token     access tokens: make, list, revoke
   migrate   bring the database's schema up to date
   doctor    look for what is wrong with this installation

@@ -75,13 +75,6 @@ class UnreadableBody(AppError):
     code = "request.unreadable"
 
 
-class BodyTooLarge(AppError):
-    """The body is larger than this path takes."""
-
-    status = 413
-    code = "request.too_large"
-
-
 class TooManyRequests(AppError):
     """Too many such requests came in the last minute; wait and try again."""
 

@@ -32,3 +32,8 @@ def words_of(text: str) -> list[str]:
     """The folded words of a text, each once, in their order; what is beyond `MAX_WORDS` is left out."""
     words = (word[:MAX_WORD_LENGTH] for word in _WORD.findall(fold(text)))
     return list(dict.fromkeys(words))[:MAX_WORDS]
+
+
+def end_of(beginning: str) -> str:
+    """A text that comes behind all that begin so and before everything else, by code points."""
+    return beginning + "\U0010ffff"

@@ -12,7 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License
 
 from server import __version__
-from server.body import COMMAND
+from server.body import COMMAND, OPTIONAL
 from server.errors import PROBLEM_JSON
 
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -62,6 +62,7 @@ def document_of(routers: tuple[Router, ...]) -> dict[str, Any]:
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "dn_…"}}
     problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     protected = _protected_operations(app)
+    optional = {name for name, options in _options(app) if OPTIONAL in options}
     for path in document["paths"].values():
         for operation in (value for value in path.values() if isinstance(value, dict)):
             responses = operation["responses"]
@@ -70,7 +71,11 @@ def document_of(routers: tuple[Router, ...]) -> dict[str, Any]:
             command = commands.get(str(operation.get("operationId")))
             if command is not None:
                 reference = {"$ref": f"#/components/schemas/{command.__name__}"}
-                operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
+                required = str(operation.get("operationId")) not in optional
+                operation["requestBody"] = {
+                    "required": required,
+                    "content": {"application/json": {"schema": reference}},
+                }
             if kinds := protected.get(str(operation.get("operationId"))):
                 operation["security"] = [{"token": sorted(kinds)}]
     return document
@@ -88,12 +93,16 @@ def _protected_operations(app: Litestar) -> dict[str, set[str]]:
 
 def _commands(app: Litestar) -> dict[str, type[msgspec.Struct]]:
     """Operation → the Struct its body is read as (`body.describe`)."""
-    return {
-        _camel_case(handler.handler_name): handler.opt[COMMAND]
+    return {name: options[COMMAND] for name, options in _options(app) if COMMAND in options}
+
+
+def _options(app: Litestar) -> list[tuple[str, dict[str, Any]]]:
+    """Operations and what their handlers say in `opt=`."""
+    return [
+        (_camel_case(handler.handler_name), handler.opt)
         for route in app.routes
         for handler in getattr(route, "route_handlers", ())
-        if COMMAND in handler.opt
-    }
+    ]
 
 
 def _schemas_of(commands: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:

@@ -184,9 +184,7 @@ def _propose_past(
 ) -> tuple[Scan, BadgeRow | None]:
     """Something a scanner did by itself, with the rules as they were at that moment."""
     checkin_list = _list(door, command)
-    for name in ("scanned_at", "synced_at"):
-        check_instant(getattr(command, name), name)
-    at, _ = believed(command.scanned_at, command.synced_at, received_at)
+    at = _moment(command, received_at)
     badge = door.badge_of(command.code)
     entry = command.direction == "entry"
     passed: Decided = "admitted" if entry else "exited"
@@ -223,6 +221,13 @@ def _propose_past(
     return scan, badge
 
 
+def _moment(command: CheckIn, received_at: datetime) -> datetime:
+    for name in ("scanned_at", "synced_at"):
+        check_instant(getattr(command, name), name)
+    at, _ = believed(command.scanned_at, command.synced_at, received_at)
+    return at
+
+
 def _list(door: Door, command: CheckIn) -> CheckinListRow:
     checkin_list = door.lists.get(command.list)
     if checkin_list is None:
@@ -244,6 +249,7 @@ def _answer(door: Door, logged: LoggedScan, badge: BadgeRow | None) -> Answer:
     person = None
     if badge is not None and badge.attendee_id == logged.attendee_id:
         person = Person(badge.attendee_id, badge.name, badge.company, badge.ticket, badge.language)
+    assert logged.outcome != "undone", "an undo's row is nobody's scan"  # noqa: S101 - for the type checker
     return Answer(logged.scan_id, logged.outcome, logged.reason, person, admission, logged.conflict, _clock(logged))
 
 

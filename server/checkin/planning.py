@@ -16,21 +16,18 @@ from msgspec import Struct
 
 from server.checkin.history import Standing, seats, stand
 from server.checkin.policy import decide, settle
-from server.checkin.types import CountRow, Fact, Scan
+from server.checkin.types import CountChange, CountRow, Fact, Scan
 
 PersonKey = tuple[UUID, UUID, UUID | None]
 NO_SESSION = UUID(int=0)
 NOW = datetime.max.replace(tzinfo=UTC)
 """When something happens that the database has not dated yet: after everything else."""
 
-Change = tuple[UUID, UUID, UUID, int, int, int | None]
-
 
 class Plan(Struct, frozen=True):
     scans: list[Scan]
     """With the answers they will get."""
-    changes: list[Change]
-    """To the counts: event, list, session, granted, merged, capacity."""
+    changes: list[CountChange]
     facts: dict[PersonKey, dict[int, Fact]]
     """Everybody's facts by turn, for the answers that speak of one."""
 
@@ -98,7 +95,7 @@ class Planner:
     def plan(self) -> Plan:
         keys = sorted({key[:3] for key, people in self._changes.items() if people})
         changes = [
-            (*key, self._changes[(*key, False)], self._changes[(*key, True)], self._capacities.get(key[1]))
+            CountChange(*key, self._changes[(*key, False)], self._changes[(*key, True)], self._capacities.get(key[1]))
             for key in keys
         ]
         return Plan(

@@ -7,7 +7,17 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from server.checkin.types import CheckinListRow, CountRow, Fact, LoggedPassing, LoggedScan, Scan, SessionRow, TicketRow
+from server.checkin.types import (
+    CheckinListRow,
+    CountChange,
+    CountRow,
+    Fact,
+    LoggedPassing,
+    LoggedScan,
+    Scan,
+    SessionRow,
+    TicketRow,
+)
 from server.db import Tx, rows
 
 # A room's list without a capacity of its own has the room's.
@@ -152,9 +162,10 @@ LIST_LOGGED = """
 """
 
 LIST_COUNTS = """
-    SELECT event_id, list_id, session_id, granted + merged AS inside
-    FROM checkin_count
-    WHERE (event_id, list_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+    SELECT checkin_count.event_id, checkin_count.list_id, checkin_count.session_id,
+           checkin_count.granted + checkin_count.merged AS inside
+    FROM unnest($1::uuid[], $2::uuid[]) AS asked (event_id, list_id)
+    JOIN checkin_count ON checkin_count.event_id = asked.event_id AND checkin_count.list_id = asked.list_id
 """
 
 LIST_PASSINGS = """
@@ -189,25 +200,6 @@ LoggedAt = tuple[UUID, str, datetime, datetime]
 """The same, and when it counts as having happened."""
 Person = tuple[UUID, UUID, UUID | None]
 """Event, area, attendee."""
-Change = tuple[UUID, UUID, UUID, int, int, int | None]
-"""A count's event, list and session, what is added to `granted` and `merged`, and the capacity."""
-
-_FIRST = (
-    "event_id",
-    "device_id",
-    "scan_id",
-    "list_id",
-    "gate_id",
-    "attendee_id",
-    "code",
-    "scanned_at",
-    "number",
-    "reason",
-)
-_ALL = (
-    "event_id", "device_id", "scan_id", "list_id", "area_id", "gate_id", "attendee_id", "session_id", "code", "direction",
-    "scanned_at", "at", "decided", "number", "outcome", "reason", "conflict", "turn", "against", "undoes", "undone_by",
-)  # fmt: skip
 
 
 async def list_checkin_lists(tx: Tx, event_id: UUID) -> list[CheckinListRow]:
@@ -224,27 +216,97 @@ async def list_room_sessions(tx: Tx, event_id: UUID) -> list[SessionRow]:
 
 async def log_first_scans(tx: Tx, scans: Sequence[Scan]) -> list[Logged]:
     """Writes online entries of people who seem to come for the first time; what is missing from the result was not written."""
-    written: list[Logged] = await tx.fetch(LOG_FIRST_SCANS, *_columns(scans, _FIRST))
+    written: list[Logged] = await tx.fetch(
+        LOG_FIRST_SCANS,
+        [scan.event_id for scan in scans],
+        [scan.device_id for scan in scans],
+        [scan.scan_id for scan in scans],
+        [scan.list_id for scan in scans],
+        [scan.gate_id for scan in scans],
+        [scan.attendee_id for scan in scans],
+        [scan.code for scan in scans],
+        [scan.scanned_at for scan in scans],
+        [scan.number for scan in scans],
+        [scan.reason for scan in scans],
+    )
     return written
 
 
 async def log_scans(tx: Tx, scans: Sequence[Scan]) -> list[LoggedAt]:
     """Writes what can be written; what is missing from the result was not."""
-    written: list[LoggedAt] = await tx.fetch(LOG_SCANS, *_columns(scans, _ALL))
+    written: list[LoggedAt] = await tx.fetch(
+        LOG_SCANS,
+        [scan.event_id for scan in scans],
+        [scan.device_id for scan in scans],
+        [scan.scan_id for scan in scans],
+        [scan.list_id for scan in scans],
+        [scan.area_id for scan in scans],
+        [scan.gate_id for scan in scans],
+        [scan.attendee_id for scan in scans],
+        [scan.session_id for scan in scans],
+        [scan.code for scan in scans],
+        [scan.direction for scan in scans],
+        [scan.scanned_at for scan in scans],
+        [scan.at for scan in scans],
+        [scan.decided for scan in scans],
+        [scan.number for scan in scans],
+        [scan.outcome for scan in scans],
+        [scan.reason for scan in scans],
+        [scan.conflict for scan in scans],
+        [scan.turn for scan in scans],
+        [scan.against for scan in scans],
+        [scan.undoes for scan in scans],
+        [scan.undone_by for scan in scans],
+    )
     return written
 
 
-async def log_counted_scans(tx: Tx, scans: Sequence[Scan], changes: Sequence[Change]) -> list[LoggedAt]:
+async def log_counted_scans(tx: Tx, scans: Sequence[Scan], changes: Sequence[CountChange]) -> list[LoggedAt]:
     """Writes all of them and changes the counts, or raises `asyncpg.IntegrityConstraintViolationError` and does nothing."""
-    counts = [[change[place] for change in changes] for place in range(6)]
-    written: list[LoggedAt] = await tx.fetch(LOG_COUNTED_SCANS, *_columns(scans, _ALL), *counts)
+    written: list[LoggedAt] = await tx.fetch(
+        LOG_COUNTED_SCANS,
+        [scan.event_id for scan in scans],
+        [scan.device_id for scan in scans],
+        [scan.scan_id for scan in scans],
+        [scan.list_id for scan in scans],
+        [scan.area_id for scan in scans],
+        [scan.gate_id for scan in scans],
+        [scan.attendee_id for scan in scans],
+        [scan.session_id for scan in scans],
+        [scan.code for scan in scans],
+        [scan.direction for scan in scans],
+        [scan.scanned_at for scan in scans],
+        [scan.at for scan in scans],
+        [scan.decided for scan in scans],
+        [scan.number for scan in scans],
+        [scan.outcome for scan in scans],
+        [scan.reason for scan in scans],
+        [scan.conflict for scan in scans],
+        [scan.turn for scan in scans],
+        [scan.against for scan in scans],
+        [scan.undoes for scan in scans],
+        [scan.undone_by for scan in scans],
+        [change.event_id for change in changes],
+        [change.list_id for change in changes],
+        [change.session_id for change in changes],
+        [change.granted for change in changes],
+        [change.merged for change in changes],
+        [change.capacity for change in changes],
+    )
     return written
 
 
 async def list_facts(tx: Tx, people: Iterable[Person]) -> list[Fact]:
     """The facts of these people, in no order."""
     people = list(people)
-    return await rows(tx, Fact, LIST_FACTS, *([person[place] for person in people] for place in range(3)))
+    return await rows(
+        tx,
+        Fact,
+        LIST_FACTS,
+        [event_id for event_id, _, _ in people],
+        [area_id for _, area_id, _ in people],
+        [attendee_id for _, _, attendee_id in people],
+    )
 
 
 async def iterate_facts(tx: Tx, event_id: UUID, *, chunk: int) -> AsyncIterator[list[Fact]]:
@@ -256,7 +318,14 @@ async def iterate_facts(tx: Tx, event_id: UUID, *, chunk: int) -> AsyncIterator[
 
 async def list_logged(tx: Tx, scans: Sequence[Scan]) -> list[LoggedScan]:
     """The scans of these that the log has."""
-    return await rows(tx, LoggedScan, LIST_LOGGED, *_columns(scans, ("event_id", "device_id", "scan_id")))
+    return await rows(
+        tx,
+        LoggedScan,
+        LIST_LOGGED,
+        [scan.event_id for scan in scans],
+        [scan.device_id for scan in scans],
+        [scan.scan_id for scan in scans],
+    )
 
 
 async def list_passings(tx: Tx, event_id: UUID, *, scan_id: str, devices: Sequence[UUID]) -> list[LoggedPassing]:
@@ -274,7 +343,3 @@ async def list_counts(tx: Tx, lists: Iterable[tuple[UUID, UUID]]) -> list[CountR
     """How many are inside these lists (event and list), session by session."""
     lists = list(lists)
     return await rows(tx, CountRow, LIST_COUNTS, [one[0] for one in lists], [one[1] for one in lists])
-
-
-def _columns(scans: Sequence[Scan], names: Sequence[str]) -> list[list[object]]:
-    return [[getattr(scan, name) for scan in scans] for name in names]

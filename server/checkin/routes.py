@@ -27,9 +27,6 @@ from server.event.types import EventRow
 from server.metrics import REGISTRY
 from server.paging import Cursor
 
-MAX_BATCH_BYTES = 4 * 1024 * 1024
-"""500 scans of the longest code there is fit."""
-
 _undo_decoder = msgspec.json.Decoder(UndoScan)
 
 
@@ -78,7 +75,6 @@ async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str]) ->
     status_code=200,
     guards=[_device_with("check_in_batch")],
     opt=describe(CheckInBatch),
-    request_max_body_size=MAX_BATCH_BYTES,
 )
 async def post_checkin_batch(request: Request[Any, Any, Any], event: FromPath[str]) -> BatchAnswer:
     """Stores scans that a scanner made while it was offline, in any order, and says what each turned out to be.
@@ -99,7 +95,7 @@ async def post_checkin_batch(request: Request[Any, Any, Any], event: FromPath[st
     "/checkins/{scan_id:str}/undo",
     status_code=200,
     guards=[require_right("undo_own", "organizer")],
-    opt=describe(UndoScan),
+    opt=describe(UndoScan, required=False),
 )
 async def post_undo(request: Request[Any, Any, Any], event: FromPath[str], scan_id: FromPath[str]) -> Undone:
     """Takes a passing back: a scanner its own for 60 seconds, a supervisor or an organizer any at any time.

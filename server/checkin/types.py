@@ -12,7 +12,8 @@ from server.instants import Instant
 
 Direction = Literal["entry", "exit"]
 Decided = Literal["admitted", "exited", "refused"]
-Outcome = Literal["admitted", "already_admitted", "refused", "exited", "undone"]
+Outcome = Literal["admitted", "already_admitted", "refused", "exited"]
+LoggedOutcome = Literal["admitted", "already_admitted", "refused", "exited", "undone"]
 Reason = Literal[
     "unknown_code", "revoked", "cancelled", "wrong_ticket", "not_open", "list_full", "not_inside", "turned_away"
 ]
@@ -132,7 +133,7 @@ class Scan(Struct, frozen=True):
     code: str
     direction: Direction
     scanned_at: datetime | None
-    outcome: Outcome
+    outcome: LoggedOutcome
     reason: Reason | None
     turn: int | None
     session_id: UUID | None = None
@@ -204,7 +205,7 @@ class LoggedScan(Struct, frozen=True):
     decided: Decided | None
     number: int | None
     attendee_id: UUID | None
-    outcome: Outcome
+    outcome: LoggedOutcome
     reason: Reason | None
     conflict: bool
     blocked_at: datetime | None
@@ -228,6 +229,18 @@ class LoggedPassing(Struct, frozen=True):
     passed: bool
     """Somebody went through with it."""
     undone: bool
+
+
+class CountChange(Struct, frozen=True):
+    """What a batch changes of how many are inside."""
+
+    event_id: UUID
+    list_id: UUID
+    session_id: UUID
+    """All zeros for a list that follows no session."""
+    granted: int
+    merged: int
+    capacity: int | None
 
 
 class CountRow(Struct, frozen=True):

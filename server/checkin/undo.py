@@ -38,6 +38,8 @@ async def undo(db: Database, door: Door, writers: Writers, who: Principal, scan_
 
     Raises `UnknownScan`, `NothingToUndo`, `UndoTooLate`, `NotAllowed` (not one's own scan), `Overloaded`.
     """
+    if "\x00" in scan_id:  # no database text holds one
+        raise UnknownScan
     device_id = command.device_id or (who.subject_id if who.kind == "device" else None)
     async with db.read() as connection:
         found = await queries.list_passings(

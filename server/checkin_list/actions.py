@@ -55,9 +55,7 @@ async def change_list(db: Database, event_id: UUID, key: str, command: ChangeLis
     tickets = given.pop("tickets", None)
     try:
         async with db.tx() as tx:
-            before = await queries.lock_list(tx, event_id, key=key)
-            if before is None:
-                raise UnknownList
+            before = await _lock(tx, event_id, key)
             await queries.update_list(tx, event_id, details=msgspec.structs.replace(before, **given))
             if tickets is not None:
                 await queries.replace_tickets(tx, event_id, before.list_id, tickets=tickets)
@@ -69,9 +67,7 @@ async def change_list(db: Database, event_id: UUID, key: str, command: ChangeLis
 async def delete_list(db: Database, event_id: UUID, key: str) -> None:
     """Removes a list at which nobody was scanned. Raises `UnknownList`, `ListInUse`."""
     async with db.tx() as tx:
-        found = await queries.lock_list(tx, event_id, key=key)
-        if found is None:
-            raise UnknownList
+        found = await _lock(tx, event_id, key)
         if await queries.has_scans(tx, event_id, found.list_id):
             raise ListInUse
         await queries.delete_list(tx, event_id, found.list_id)
@@ -79,8 +75,13 @@ async def delete_list(db: Database, event_id: UUID, key: str) -> None:
 
 
 async def _tell(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
-    details = await queries.lock_list(tx, event_id, key=key)
-    if details is None:
-        raise UnknownList
+    details = await _lock(tx, event_id, key)
     await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
     return details
+
+
+async def _lock(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
+    found = None if "\x00" in key else await queries.lock_list(tx, event_id, key=key)  # no database text holds a NUL
+    if found is None:
+        raise UnknownList
+    return found

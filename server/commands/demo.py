@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from server.child import configure_logging
 from server.commands.options import add_serving, running_database, settings_of
+from server.commands.progress import show_progress
 from server.config import Settings
 from server.db import Database, open_database
 from server.demo import credentials, load
@@ -38,7 +39,6 @@ Loads the sample event (Digital Now, Casablanca: two days, programme in French, 
 attendees) unless it is there, serves the API and the live feed, and prints where they are and with which tokens to try
 them. What happens in it stays, until --fresh."""
 
-BAR_WIDTH = 30
 SHOW_PROGRESS_FROM = 20_000
 
 
@@ -189,11 +189,7 @@ def _overview(event: EventRow, folder: Path, processes: Processes | None, *, as_
 
 
 def _show_progress(done: int, total: int) -> None:
-    if total < SHOW_PROGRESS_FROM or not sys.stderr.isatty():
-        return
-    filled = BAR_WIDTH * done // total
-    end = "\n" if done == total else ""
-    print(f"\r  loading [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done:,} of {total:,}", end=end, file=sys.stderr)
+    show_progress("loading", done, total, worth_from=SHOW_PROGRESS_FROM)
 
 
 def _count(low: int, high: int) -> Callable[[str], int]:

@@ -9,8 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from server.commands.options import add_data_dir, running_database, settings_of
-from server.commands.token import find_event
+from server.commands.options import add_data_dir, find_event, running_database, settings_of
 from server.db import open_database
 from server.device import queries
 from server.device.types import Device

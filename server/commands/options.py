@@ -10,7 +10,12 @@ from pathlib import Path
 import msgspec
 
 from server.config import Settings, check_ranges, read_settings
+from server.db import Database
 from server.embedded import EmbeddedPostgres
+from server.errors import UnknownEvent
+from server.event.directory import Events
+from server.event.types import EventRow
+from server.refusal import Refused
 
 
 def add_data_dir(parser: argparse._ActionsContainer) -> None:
@@ -41,6 +46,14 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     settings = msgspec.structs.replace(read_settings(), **given)
     check_ranges(settings)
     return settings
+
+
+async def find_event(db: Database, slug: str) -> EventRow:
+    """The event of this slug or id. Raises `Refused`."""
+    try:
+        return await Events(db).get(slug)
+    except UnknownEvent:
+        raise Refused(f"There is no event `{slug}`: give its slug, such as digital-now.") from None
 
 
 @contextmanager

@@ -7,15 +7,18 @@ import asyncio
 import json
 import sys
 from typing import get_args
+from uuid import UUID
+
+import segno
 
 from server.access.actions import create_device, create_organizer, invite_device, revoke
-from server.commands.options import add_data_dir, running_database, settings_of
+from server.badge.actions import replace_badge
+from server.badge.errors import UnknownAttendee
+from server.commands.options import add_data_dir, find_event, running_database, settings_of
 from server.config import Settings
 from server.db import Database, open_database
 from server.device.codes import qr_content
 from server.device.types import Profile
-from server.errors import UnknownEvent
-from server.event.directory import Events
 from server.event.types import EventRow
 from server.migrate import migrate
 from server.refusal import Refused
@@ -36,12 +39,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     _add_device(device, default="scan+search")
     pair = what.add_parser("pair", help="a code by which a phone becomes a scanner, once and within ten minutes")
     _add_device(pair, default="scan")
+    badge = what.add_parser(
+        "badge", help="another badge for an attendee, whose others are revoked; print it with `badges`"
+    )
+    badge.add_argument("event", metavar="EVENT", help="the event's slug")
+    badge.add_argument("attendee", type=UUID, metavar="ATTENDEE", help="the attendee's id")
     revoking = what.add_parser("revoke", help="take a token, or a badge's code, out of use")
     revoking.add_argument("event", metavar="EVENT", help="the event's slug")
     revoking.add_argument(
         "code", metavar="TOKEN_OR_CODE", help="`-` reads it from standard input, away from the history"
     )
-    for command in (organizer, device, pair, revoking):
+    for command in (organizer, device, pair, badge, revoking):
         add_data_dir(command)
         command.add_argument("--json", action="store_true", help="one line of JSON for programs")
 
@@ -61,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     with running_database(settings_of(arguments)) as (settings, _postgres):
         result = asyncio.run(_run(arguments, settings))
     print(json.dumps(result) if arguments.json else "\n".join(f"{key}: {value}" for key, value in result.items()))
+    if "qr" in result and not arguments.json and sys.stdout.isatty():
+        segno.make(result["qr"], error="m").terminal(compact=True)  # half blocks: it fits a narrow terminal
     return 0
 
 
@@ -70,23 +80,31 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> dict[str, s
         event = await find_event(db, arguments.event)
         if arguments.what == "organizer":
             return {"token": await create_organizer(db, event.event_id, name=arguments.name)}
+        if arguments.what == "badge":
+            return await _replace_badge(db, event.event_id, arguments.attendee)
         if arguments.what == "revoke":
             return {"revoked": await revoke(db, event.event_id, arguments.code)}
-        scanner = {"name": arguments.name, "gate": arguments.gate, "profile": arguments.profile}
         if arguments.what == "pair":
-            invitation = await invite_device(db, event.event_id, **scanner)
-            base = settings.public_url or f"http://{settings.host}:{settings.port}"
-            return {
-                "code": invitation.code,
-                "expires_at": invitation.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-                "qr": qr_content(base, event.slug, invitation.code),
-            }
+            return await _invite(db, event, arguments, settings)
+        scanner = {"name": arguments.name, "gate": arguments.gate, "profile": arguments.profile}
         return {"token": await create_device(db, event.event_id, **scanner)}
 
 
-async def find_event(db: Database, slug: str) -> EventRow:
-    """The event. Raises `Refused` where there is none."""
+async def _invite(db: Database, event: EventRow, arguments: argparse.Namespace, settings: Settings) -> dict[str, str]:
+    invitation = await invite_device(
+        db, event.event_id, name=arguments.name, gate=arguments.gate, profile=arguments.profile
+    )
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return {
+        "code": invitation.code,
+        "expires_at": invitation.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "qr": qr_content(base, event.slug, invitation.code),
+    }
+
+
+async def _replace_badge(db: Database, event_id: UUID, attendee_id: UUID) -> dict[str, str]:
     try:
-        return await Events(db).get(slug)
-    except UnknownEvent:
-        raise Refused(f"There is no event `{slug}`: give its slug, such as digital-now.") from None
+        issued = await replace_badge(db, event_id, attendee_id)
+    except UnknownAttendee as error:
+        raise Refused(str(error)) from None
+    return {"short_code": issued.short_code, "code": issued.code}

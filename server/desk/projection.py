@@ -11,7 +11,7 @@ from server.checkin.door import Door, Presence
 from server.checkin.events import Entered, Passed
 from server.checkin.history import Standing, stand
 from server.checkin.types import Fact
-from server.desk.types import ConflictRow, Counted, NewsRow, NewsScanRow
+from server.desk.types import ConflictRow, Counted, NewsRow, NewsScanRow, Occupancy
 from server.ids import new_id
 
 BUCKET_SECONDS = 300
@@ -43,7 +43,7 @@ class Projection:
         door = self._door
         for device_id, list_id, gate_id, attendee_id, reason in zip(*columns, strict=True):
             outcome = "refused" if reason else "admitted"
-            self.counted[(list_id, bucket, gate_id, self._ticket(attendee_id), outcome, reason or "")] += 1
+            self.counted[Counted(list_id, bucket, gate_id, self._ticket(attendee_id), outcome, reason or "")] += 1
             if reason is None and attendee_id is not None:
                 device = door.devices.get(device_id)
                 presence = Presence(None, row.at, door.gates.get(gate_id, ""), device.name if device else "")
@@ -55,8 +55,10 @@ class Projection:
         ticket = self._ticket(row.attendee_id)
         if row.undone_at is not None and row.undone_gate_id is not None:
             bucket, outcome = bucket_of(row.undone_at), row.undone_outcome or ""
-            self.counted[(row.list_id, bucket, row.undone_gate_id, ticket, outcome, row.undone_reason or "")] -= 1
-        self.counted[(row.list_id, bucket_of(row.at), row.gate_id, ticket, row.outcome, row.reason or "")] += 1
+            self.counted[
+                Counted(row.list_id, bucket, row.undone_gate_id, ticket, outcome, row.undone_reason or "")
+            ] -= 1
+        self.counted[Counted(row.list_id, bucket_of(row.at), row.gate_id, ticket, row.outcome, row.reason or "")] += 1
 
     def add_history(self, facts: Sequence[Fact]) -> None:
         """All facts of one person in one area of whom there is news."""
@@ -132,3 +134,15 @@ def not_entitled(rows: Iterable[NewsScanRow]) -> list[ConflictRow]:
         for row in rows
         if row.outcome == "refused" and row.conflict
     ]
+
+
+def occupancy_of(door: Door, now: datetime) -> dict[str, Occupancy]:
+    """How full each list is, by the state's key."""
+    values = {}
+    for checkin_list in door.lists.values():
+        session = door.session_at(checkin_list, now)
+        session_id = session.session_id if session else None
+        inside = door.occupancy(checkin_list, session_id)
+        free = None if checkin_list.capacity is None else max(0, checkin_list.capacity - inside)
+        values[f"list:{checkin_list.key}"] = Occupancy(inside, checkin_list.capacity, free, session_id)
+    return values

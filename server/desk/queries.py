@@ -20,6 +20,7 @@ from server.desk.types import (
     StandingConflictRow,
     TicketCountRow,
 )
+from server.folding import end_of
 
 OPEN_DESK = """
     INSERT INTO checkin_desk (event_id)
@@ -190,10 +191,6 @@ SEARCH_ATTENDEES = """
 """
 
 
-BEYOND = "\U0010ffff"
-"""Behind every character: the end of the words with one beginning."""
-
-
 async def open_desk(tx: Tx, event_id: UUID) -> None:
     await tx.execute(OPEN_DESK, event_id)
 
@@ -217,8 +214,17 @@ async def list_news_scans(tx: Tx, event_id: UUID, keys: Sequence[tuple[UUID, str
 
 
 async def add_to_tally(tx: Tx, event_id: UUID, counted: dict[Counted, int]) -> None:
-    columns = [[key[place] for key in counted] for place in range(6)]
-    await tx.execute(ADD_TO_TALLY, event_id, *columns, list(counted.values()))
+    await tx.execute(
+        ADD_TO_TALLY,
+        event_id,
+        [key.list_id for key in counted],
+        [key.bucket for key in counted],
+        [key.gate_id for key in counted],
+        [key.ticket for key in counted],
+        [key.outcome for key in counted],
+        [key.reason for key in counted],
+        list(counted.values()),
+    )
 
 
 async def list_conflicts_of(tx: Tx, event_id: UUID, attendees: Sequence[UUID]) -> list[ConflictRow]:
@@ -228,8 +234,20 @@ async def list_conflicts_of(tx: Tx, event_id: UUID, attendees: Sequence[UUID]) -
 
 async def open_conflicts(tx: Tx, event_id: UUID, found: Sequence[ConflictRow]) -> list[ConflictRow]:
     """Writes them, or opens them again; returns them as they stand."""
-    columns = [[getattr(one, name) for one in found] for name in ConflictRow.__struct_fields__]
-    return await rows(tx, ConflictRow, OPEN_CONFLICTS, event_id, *columns)
+    return await rows(
+        tx,
+        ConflictRow,
+        OPEN_CONFLICTS,
+        event_id,
+        [one.conflict_id for one in found],
+        [one.kind for one in found],
+        [one.list_id for one in found],
+        [one.attendee_id for one in found],
+        [one.device_id for one in found],
+        [one.scan_id for one in found],
+        [one.first_device_id for one in found],
+        [one.first_scan_id for one in found],
+    )
 
 
 async def resolve_conflicts(tx: Tx, event_id: UUID, conflict_ids: Sequence[UUID]) -> None:
@@ -286,8 +304,8 @@ async def search_attendees(tx: Tx, event_id: UUID, *, words: Sequence[str], limi
         SEARCH_ATTENDEES,
         event_id,
         first,
-        first + BEYOND,
+        end_of(first),
         others,
-        [other + BEYOND for other in others],
+        [end_of(other) for other in others],
         limit,
     )

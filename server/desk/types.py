@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 
-Counted = tuple[UUID, datetime, UUID, str, str, str]
-"""What is counted together: list, bucket, gate, ticket, outcome, reason."""
+
+class Counted(NamedTuple):
+    """What is counted together."""
+
+    list_id: UUID
+    bucket: datetime
+    """When its five minutes began."""
+    gate_id: UUID
+    ticket: str
+    outcome: str
+    reason: str
 
 
 class NewsRow(Struct, frozen=True):
@@ -75,6 +85,15 @@ class Occupancy(Struct, frozen=True):
     free: int | None
     """How many more may come in; null without a capacity."""
     session_id: UUID | None
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What came of one round."""
+
+    occupancy: dict[str, Occupancy] | None
+    """As it was told; None where nothing was."""
+    more: bool
+    """There may be more to tell."""
 
 
 class ArrivalRow(Struct, frozen=True):

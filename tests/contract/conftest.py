@@ -24,10 +24,13 @@ def oldest_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     programs = binaries.system_folder(OLDEST)
     if programs is None:
         pytest.skip(f"PostgreSQL {OLDEST} is not installed in {binaries.SYSTEM}")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DIGITALNOW_PG_BIN", str(programs))
-        with EmbeddedPostgres(tmp_path_factory.mktemp("oldest"), durable=False) as server:
-            yield server.start()
+    with EmbeddedPostgres(tmp_path_factory.mktemp("oldest"), durable=False) as server:
+        with (
+            pytest.MonkeyPatch.context() as environment
+        ):  # for the start alone: other tests of the run look for programs too
+            environment.setenv("DIGITALNOW_PG_BIN", str(programs))
+            dsn = server.start()
+        yield dsn
 
 
 @pytest.fixture(scope="session", params=["newest", "oldest"])

@@ -43,6 +43,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "patchSession": {"title": {"fr": "Un autre titre"}},
     "postAnnouncement": {"title": {"fr": "Le déjeuner est servi"}, "body": {"fr": "Hall B"}},
     "postCheckin": {"scan_id": "contract", "list": "main", "code": "no such badge"},
+    "postCheckinBatch": {"scans": [{"scan_id": "contract-2", "list": "main", "code": "no such badge"}]},
+    "postUndo": {},
+    "postCheckinList": {"key": "contract", "name": {"fr": "Atelier"}},
+    "patchCheckinList": {"capacity": 40},
     "postGate": {"name": "Porte"},
     "patchGate": {"name": "Porte"},
     "postDevice": {"name": "Scanner", "gate": "Porte Océan", "profile": "scan"},
@@ -50,6 +54,15 @@ BODIES: dict[str, dict[str, Any]] = {
     "postPair": {"code": "0000 0000"},
 }
 """A body that the operation accepts, for each that takes one."""
+
+QUERY_VALUES = {"searchAttendees": {"q": "mohamed"}}
+"""What an operation needs in its query."""
+
+OPTIONAL_BODY = ("postUndo",)
+"""Operations that do without a body too."""
+
+ITEM_BY_ITEM = (("postCheckinBatch", "scans"),)
+"""Members whose items are judged one by one, each with an error of its own."""
 
 NAMED = ("postGate", "patchGate", "postDevice", "patchDevice")
 """Operations whose `name` must be one that nobody has."""
@@ -62,6 +75,8 @@ PATH_VALUES = {
     "key_id": "0",
     "gate_id": NOBODY,
     "device_id": NOBODY,
+    "scan_id": "contract",
+    "key": "lounge",
 }
 
 

@@ -8,12 +8,24 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
+import pytest
 
 from server.config import Settings
 from server.errors import PROBLEM_JSON
 from tests.conftest import Demo, bearer, running_api
 from tests.contract.problems import JSON, check, crash_faults, problem_faults
-from tests.contract.published import DOCUMENT, METHODS, NOBODY, OPERATIONS, Operation, body_for, token_for, url_of
+from tests.contract.published import (
+    DOCUMENT,
+    ITEM_BY_ITEM,
+    METHODS,
+    NOBODY,
+    OPERATIONS,
+    OPTIONAL_BODY,
+    Operation,
+    body_for,
+    token_for,
+    url_of,
+)
 
 WITH_BODY = [operation for operation in OPERATIONS if operation.takes_body]
 
@@ -134,6 +146,8 @@ async def test_a_body_that_cannot_be_read(api: httpx.AsyncClient, demo: Demo) ->
     faults = []
     for operation in WITH_BODY:
         for name, body in UNREADABLE.items():
+            if operation.id in OPTIONAL_BODY and not body:
+                continue
             response = await send(api, operation, demo, body)
             # A body is read from the front: 422 where an unknown field stands before the broken place.
             faults += [f"{operation.id}, {name}: {fault}" for fault in problem_faults(response, 400, 422)]
@@ -196,6 +210,8 @@ async def test_a_value_of_the_wrong_type_names_its_field(api: httpx.AsyncClient,
     for operation in WITH_BODY:
         for name, schema in properties_of(operation).items():
             for wrong in wrong_values(schema):
+                if (operation.id, name) in ITEM_BY_ITEM and isinstance(wrong, list):
+                    continue
                 body = json.dumps((body_for(operation) or {}) | {name: wrong}).encode()
                 response = await send(api, operation, demo, body, session)
                 found = problem_faults(response, 422)
@@ -330,33 +346,35 @@ async def test_no_path_brings_the_server_down(api: httpx.AsyncClient, demo: Demo
     check(faults)
 
 
-async def test_no_header_brings_the_server_down(api: httpx.AsyncClient, demo: Demo) -> None:
+HEADERS = (
+    "Authorization",
+    "Accept",
+    "Accept-Language",
+    "Accept-Encoding",
+    "If-None-Match",
+    "Content-Type",
+    "Host",
+    "Cookie",
+)
+
+
+@pytest.mark.parametrize("name", HEADERS)
+async def test_no_header_brings_the_server_down(api: httpx.AsyncClient, demo: Demo, name: str) -> None:
     junk = (b"", b"\xff\xfe", b"x" * 20_000, b"*", b", ,,;;q=", b"a;q=nan, b;q=inf, c;q=-1", b"\"", b"W/", b"Bearer",
             b"Bearer \xc3\xa9", b"Bearer " + b"dn_dev_" * 8, b"Basic eDp5", b"gzip;q=", b"identity;q=0, *;q=0")  # fmt: skip
-    names = (
-        "Authorization",
-        "Accept",
-        "Accept-Language",
-        "Accept-Encoding",
-        "If-None-Match",
-        "Content-Type",
-        "Host",
-        "Cookie",
-    )
     faults = []
     for operation in OPERATIONS:
         body = json.dumps(body_for(operation)).encode() if operation.takes_body else b""
-        for name in names:
-            for value in junk:
-                headers = {key.encode(): text.encode() for key, text in (JSON | token_for(operation, demo)).items()}
-                headers = {key: text for key, text in headers.items() if key.lower() != name.lower().encode()}
-                response = await api.request(
-                    operation.method,
-                    url_of(api, operation.path),
-                    content=body,
-                    headers=headers | {name.encode(): value},
-                )
-                faults += [f"{name} = {value[:40]!r}: {fault}" for fault in crash_faults(response)]
+        for value in junk:
+            headers = {key.encode(): text.encode() for key, text in (JSON | token_for(operation, demo)).items()}
+            headers = {key: text for key, text in headers.items() if key.lower() != name.lower().encode()}
+            response = await api.request(
+                operation.method,
+                url_of(api, operation.path),
+                content=body,
+                headers=headers | {name.encode(): value},
+            )
+            faults += [f"{value[:40]!r}: {fault}" for fault in crash_faults(response)]
     check(faults)
 
 

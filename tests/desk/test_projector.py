@@ -21,7 +21,7 @@ from server.checkin.types import Fact, Scan
 from server.checkin.writer import Writer
 from server.config import Settings
 from server.db import Database, connect, open_database
-from server.desk import projector as projecting, queries
+from server.desk import actions, projector as projecting, queries
 from server.desk.projection import bucket_of
 from server.desk.projector import Projector
 from server.event.queries import get_event_by_slug
@@ -174,14 +174,14 @@ async def test_a_round_that_fails_is_told_later_and_once(
     desk: Desk, projectors: list[Projector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write(desk, random_day(desk, 9))
-    emit, failures = projecting.emit, [True, True]
+    emit, failures = actions.emit, [True, True]
 
     async def emit_badly(*arguments: Any, **more: Any) -> Any:
         if failures and failures.pop():
             raise ConnectionResetError("gone in the middle")
         return await emit(*arguments, **more)
 
-    monkeypatch.setattr(projecting, "emit", emit_badly)
+    monkeypatch.setattr(actions, "emit", emit_badly)
     for _ in range(2):
         with pytest.raises(ConnectionResetError):
             await projectors[0].project(desk.event_id)
@@ -202,7 +202,7 @@ async def test_news_that_stayed_would_be_counted_twice_and_seen(
         taken.append(found)
         return found
 
-    monkeypatch.setattr(projecting.queries, "take_news", take_and_leave)
+    monkeypatch.setattr(queries, "take_news", take_and_leave)
     for _ in range(2):
         await projectors[0].project(desk.event_id)
     assert taken[0], "something was told"

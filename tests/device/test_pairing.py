@@ -117,12 +117,17 @@ TAKE = """
 
 async def test_pairing_by_looking_first_is_noticed(organizer: Organizer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken variant: whoever looks before the other has taken takes too."""
+    looked: list[UUID | None] = []
+    two_have_looked = asyncio.Event()
 
     async def look_then_take(
         tx: Any, event_id: UUID, *, pairing_hash: bytes, token_hash: bytes, **_: object
     ) -> PairedRow | None:
         device_id = await tx.fetchval(LOOK, event_id, pairing_hash)
-        await asyncio.sleep(0.05)
+        looked.append(device_id)
+        if len(looked) > 1:
+            two_have_looked.set()
+        await two_have_looked.wait()
         return device_id and await row(tx, PairedRow, TAKE, event_id, device_id, token_hash)
 
     monkeypatch.setattr(queries, "pair_device", look_then_take)

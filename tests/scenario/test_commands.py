@@ -46,6 +46,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
+@pytest.mark.timeout(180)  # ten starts of an embedded PostgreSQL, on a machine that may be busy
 def test_the_sample_event_is_loaded_kept_refused_and_replaced(tmp_path: Path) -> None:
     data, out = str(tmp_path / "with space"), tmp_path / "out"
     options = ("demo", "--load-only", "--data-dir", data, "--attendees", "30", "--exhibitors", "4")
@@ -82,33 +83,30 @@ def test_the_sample_event_is_loaded_kept_refused_and_replaced(tmp_path: Path) ->
         run("token", "device", "digital-now", "--name", "Extra", "--gate", "Sud", "--data-dir", data)
     )
     assert "no event" in refused(run("token", "organizer", "nowhere", "--name", "X", "--data-dir", data))
-    check_devices(data)
     assert json.loads(run("migrate", "--json", "--data-dir", data).stdout) == {"schema_version": 1, "created": False}
 
 
-def check_devices(data: str) -> None:
-    """The event has its 20 scanners and `Extra`; a phone is invited, and everybody is listed."""
-    scanner = ("--gate", "Porte du Port", "--profile", "kiosk", "--data-dir", data)
-    invited = run(
-        "token", "pair", "digital-now", "--name", "Borne", "--json", *scanner, DIGITALNOW_PUBLIC_URL="https://x.org/"
-    )
-    pairing = json.loads(invited.stdout)
+def test_a_phone_is_invited_and_the_scanners_are_listed(database_url: str) -> None:
+    def on_it(*words: str) -> subprocess.CompletedProcess[str]:
+        there = {"DIGITALNOW_DATABASE_URL": database_url, "DIGITALNOW_DURABLE": "false"}
+        return run(*words, **there, DIGITALNOW_PUBLIC_URL="https://x.org/")
+
+    scanner = ("digital-now", "--name", "Borne", "--gate", "Porte du Port", "--profile", "kiosk")
+    pairing = json.loads(on_it("token", "pair", *scanner, "--json").stdout)
+    code = pairing["code"]
     assert sorted(pairing) == ["code", "expires_at", "qr"]
-    assert json.loads(pairing["qr"]) == {
-        "v": 1,
-        "url": "https://x.org",
-        "event": "digital-now",
-        "code": pairing["code"],
-    }
-    assert "already" in refused(run("token", "pair", "digital-now", "--name", "Borne", *scanner))
-    listed = json.loads(run("devices", "digital-now", "--json", "--data-dir", data).stdout)["devices"]
+    assert json.loads(pairing["qr"]) == {"v": 1, "url": "https://x.org", "event": "digital-now", "code": code}
+    assert "already" in refused(on_it("token", "pair", *scanner))
+    assert on_it("token", "device", "digital-now", "--name", "Extra", "--gate", "Nord").returncode == 0
+
+    listed = json.loads(on_it("devices", "digital-now", "--json").stdout)["devices"]
     states = {device["name"]: (device["gate"], device["profile"], device["state"]) for device in listed}
     assert len(states) == 22
     assert states["Borne"] == ("Porte du Port", "kiosk", "waiting")
     assert states["Extra"] == ("Nord", "scan+search", "paired")
     assert not [key for device in listed for key in device if "hash" in key or "token" in key]
-    assert len(run("devices", "digital-now", "--data-dir", data).stdout.splitlines()) == 23
-    assert "no event" in refused(run("devices", "nowhere", "--data-dir", data))
+    assert len(on_it("devices", "digital-now").stdout.splitlines()) == 23
+    assert "no event" in refused(on_it("devices", "nowhere"))
 
 
 @pytest.mark.parametrize(
