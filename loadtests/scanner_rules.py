@@ -55,11 +55,11 @@ class KnownList:
         self.sessions = [SessionRow(one.id, NOWHERE, one.starts_at, one.ends_at) for one in rules.sessions]
         self.counted_for = self.session_at(synced_at)
         """The session that `count` is of; None where the list follows no programme."""
-        self.inside: dict[int, UUID | None] = dict.fromkeys(_numbers(rules.inside), self.counted_for)
+        self.inside: dict[int, UUID | None] = dict.fromkeys(numbers_of(rules.inside), self.counted_for)
         """Badge → what they came for."""
         self.been: set[tuple[int, UUID | None]] = set()
         if not self.is_room:
-            self.been = {(number, None) for number in _numbers(rules.been)}
+            self.been = {(number, None) for number in numbers_of(rules.been)}
         self.count = len(self.inside.keys() - void)
 
     @property
@@ -232,7 +232,7 @@ class Knowledge:
         return self._tickets[index] if index < len(self._tickets) else ""
 
 
-def _numbers(bitmap: str) -> list[int]:
+def numbers_of(bitmap: str) -> list[int]:
     """The badges whose bit is set, least significant first; the first bit is of number 1."""
     packed = base64.b64decode(bitmap)
     return [byte * 8 + bit + 1 for byte, bits in enumerate(packed) for bit in range(8) if bits >> bit & 1]
