@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-SCENARIOS = ("checkin_saturated", "checkin_steady", "feed_fanout", "demo_load", "crash")
+SCENARIOS = ("checkin_saturated", "checkin_steady", "feed_fanout", "demo_load", "crash", "offline_merge")
 """In the order in which they run. Each is the module of that name."""
 
 EPILOG = """\
@@ -72,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of everything random (default 1)")
     parser.add_argument("--sockets", type=_count, metavar="N", help="another number of live connections (default 5000)")
     parser.add_argument("--attendees", type=_count, metavar="N", help="another size of the event")
+    parser.add_argument("--broken", action="store_true", help="variants that scenarios must catch: passes if they do")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--no-thresholds", action="store_true", help="measure only: judge nothing, exit with 0")
     parser.add_argument("--out", type=Path, metavar="DIR", help="for report and scratch data (default loadtests/out)")

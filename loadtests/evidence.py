@@ -1,12 +1,14 @@
 """Holds what scanners were told against what the log says. Pure: the same evidence gives the same verdict.
 
-A scanner that was told nothing (the connection broke, 503) claims nothing; its scan may or may not be in the log.
+A scanner that was told nothing (the connection broke, 503) claims nothing; its scan may or may not be in the log. Whether the
+answers fit the moments at which they came is `linearizability`'s question.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -34,6 +36,9 @@ class Told(Struct, frozen=True):
     outcome: str
     reason: str | None
     body: bytes
+    began: float = 0.0
+    ended: float = 0.0
+    """When the question was sent and the answer was there, by the clock of whoever keeps the record."""
 
 
 class Row(Struct, frozen=True):
@@ -41,26 +46,26 @@ class Row(Struct, frozen=True):
 
     device: str
     scan_id: str
-    list_id: str
+    area_id: str
     attendee_id: str | None
     code: str
     direction: str
     outcome: str
     reason: str | None
-    stay: int | None
+    turn: int | None
 
 
 class Violation(Struct, frozen=True):
     """A promise that was broken: `kind` names it."""
 
     kind: str
-    """lost, contradicted, altered, changed_answer, admitted_twice, broken_stays."""
+    """lost, contradicted, altered, changed_answer, admitted_twice, broken_turns; of `linearizability`, impossible."""
     what: str
 
 
 def check(told: Sequence[Told], rows: Sequence[Row]) -> list[Violation]:
     """Everything that should not be, in no particular order. `told` comes in the order in which it was heard."""
-    return [*_check_log(told, rows), *_check_answers(told), *_check_stays(rows)]
+    return [*_check_log(told, rows), *_check_answers(told), *_check_turns(rows)]
 
 
 def _check_log(told: Iterable[Told], rows: Iterable[Row]) -> list[Violation]:
@@ -86,25 +91,24 @@ def _check_answers(told: Iterable[Told]) -> list[Violation]:
     return [Violation("changed_answer", f"{_name(key)} was answered in two ways") for key in sorted(changed)]
 
 
-def _check_stays(rows: Iterable[Row]) -> list[Violation]:
-    """A person's stays on a list are 1, 2, 3 …, each begun once, ended at most once, and ended before the next."""
-    entries: defaultdict[tuple[str, str], Counter[int]] = defaultdict(Counter)
-    exits: defaultdict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+def _check_turns(rows: Iterable[Row]) -> list[Violation]:
+    """A person's turns in an area are 1, 2, 3 … without a gap. Taken one after the other at one list, as these scanners do who
+    always ask first and never undo, they are in, out, in, out …"""
+    passings: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        if row.attendee_id is not None and row.stay is not None and row.outcome in ("admitted", "exited"):
-            kind = entries if row.outcome == "admitted" else exits
-            kind[(row.list_id, row.attendee_id)][row.stay] += 1
+        if row.turn is not None and row.attendee_id is not None:
+            passings[(row.area_id, row.attendee_id)].append(row)
     found = []
-    for person in entries.keys() | exits.keys():
-        begun, ended = entries[person], exits[person]
-        if begun and max(begun.values()) > 1:
-            found.append(Violation("admitted_twice", f"{person[1]} was admitted twice into one stay"))
-        if sorted(begun) != list(range(1, len(begun) + 1)):
-            found.append(Violation("broken_stays", f"the stays of {person[1]} are {sorted(begun)}"))
-        if any(count > 1 or stay not in begun for stay, count in ended.items()):
-            found.append(Violation("broken_stays", f"{person[1]} left a stay twice, or one never begun"))
-        if any(stay not in ended for stay in list(begun) if stay < len(begun)):
-            found.append(Violation("admitted_twice", f"{person[1]} was admitted again without having left"))
+    for (_, person), passed in passings.items():
+        passed.sort(key=lambda row: row.turn or 0)
+        turns = [row.turn for row in passed]
+        outcomes = [row.outcome for row in passed]
+        if turns != list(range(1, len(turns) + 1)):
+            found.append(Violation("broken_turns", f"the turns of {person} are {turns}"))
+        elif any(one == other == "admitted" for one, other in pairwise(outcomes)):
+            found.append(Violation("admitted_twice", f"{person} was admitted again without having left"))
+        elif outcomes != [("admitted", "exited")[place % 2] for place in range(len(outcomes))]:
+            found.append(Violation("broken_turns", f"{person} left without having been inside: {outcomes}"))
     return found
 
 

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -49,10 +50,19 @@ class Loading(Struct, frozen=True):
 class Server:
     """One data folder and the server on it. As a context manager it is started and stopped."""
 
-    def __init__(self, data_dir: Path, *, attendees: int, postgres_settings: Mapping[str, str] | None = None) -> None:
-        """`postgres_settings` runs PostgreSQL apart from the server, embedded still, with these settings changed."""
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        attendees: int,
+        workers: int = 1,
+        postgres_settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """`workers` is the number of API processes. `postgres_settings` runs PostgreSQL apart from the server, embedded still,
+        with these settings changed."""
         self.data_dir = data_dir.resolve()
         self.attendees = attendees
+        self.workers = workers
         self.host, self.port, self.live_port = "127.0.0.1", 0, 0
         self.started_in = 0.0
         """Seconds from the command to its "ready"."""
@@ -196,6 +206,13 @@ class Server:
         with (self._folder / "attendees.csv").open(encoding="utf-8", newline="") as file:
             return [line["badge_code"] for line in csv.DictReader(file)]
 
+    def largest_ticket(self) -> tuple[str, list[str]]:
+        """The ticket that most attendees have, and the badge codes of those."""
+        with (self._folder / "attendees.csv").open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file))
+        ticket = Counter(line["ticket"] for line in lines).most_common(1)[0][0]
+        return ticket, [line["badge_code"] for line in lines if line["ticket"] == ticket]
+
     def pids(self, module: str) -> list[int]:
         """The server's processes that run this module: `server.api`, `server.live`, or `server` for the starter."""
         everybody = accounting.family(self._running().pid)
@@ -215,7 +232,8 @@ class Server:
         return (lines or ["it wrote nothing"])[-1]
 
     def _options(self) -> list[str]:
-        return ["--data-dir", str(self.data_dir), "--attendees", str(self.attendees)]
+        words = ["--data-dir", str(self.data_dir), "--attendees", str(self.attendees)]
+        return words if self.workers == 1 else [*words, "--workers", str(self.workers)]
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:

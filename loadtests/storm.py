@@ -16,12 +16,16 @@ from msgspec import Struct
 
 from loadtests import checkins
 from loadtests.evidence import Asked, Told
-from loadtests.generator import parse_answer
+from loadtests.generator import now
+from loadtests.line import Line
+from loadtests.linearizability import Question, questions_of
 from loadtests.server_under_test import Server
 
 EXITS = 0.15
 REPEATS = 0.15
 """Shares of scans that are an exit, and that repeat an earlier scan of the same device word for word."""
+KIOSK = 18
+"""The place of the demo's device that stands by itself: it lets people in and cannot let them out."""
 ANSWER_SECONDS = 12.0
 """Longer than the server's own patience with its database."""
 PAUSE_SECONDS = 0.05
@@ -51,6 +55,7 @@ class Storm:
         """Old questions that got no answer at the end."""
         self.refused: list[str] = []
         """Answers that no scanner should get: neither 200 nor 503."""
+        self._first_sent: dict[tuple[str, str], tuple[Asked, float]] = {}
         self._server = server
         self._codes = codes
         self._seed = seed
@@ -76,6 +81,10 @@ class Storm:
 
         asyncio.run(everybody())
 
+    def questions(self) -> list[Question]:
+        """What was asked and heard, with its times: unanswered questions too, because they may have let somebody in."""
+        return questions_of(self.told, self._first_sent)
+
     def _run(self) -> None:
         async def everybody() -> None:
             scanners = (self._scan(name, number) for number, name in enumerate(self._devices))
@@ -85,13 +94,14 @@ class Storm:
 
     async def _scan(self, device: str, number: int) -> None:
         source = random.Random(self._seed * 1000 + number)
+        exits = 0.0 if number == KIOSK else EXITS
         line = Line(self._server)
         own: list[Asked] = []
         while not self._over.is_set():
             if own and source.random() < REPEATS:
                 asked = source.choice(own)
             else:
-                direction = "exit" if source.random() < EXITS else "entry"
+                direction = "exit" if source.random() < exits else "entry"
                 asked = Asked(device, checkins.scan_id(source), source.choice(self._codes), direction)
                 own.append(asked)
                 self.asked[asked.key] = asked
@@ -113,6 +123,8 @@ class Storm:
     async def _ask(self, line: Line, asked: Asked) -> bool:
         """Whether an answer came."""
         request = checkins.post(self._path, self._devices[asked.device], _body(asked))
+        began = now()
+        self._first_sent.setdefault(asked.key, (asked, began))
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 status, body = await line.exchange(request)
@@ -122,39 +134,12 @@ class Storm:
             return False
         if status == b"200":
             answer = answers.decode(body)
-            self.told.append(Told(asked, answer.outcome, answer.reason, body))
+            self.told.append(Told(asked, answer.outcome, answer.reason, body, began, now()))
             return True
         self.unknown += 1
         if status != b"503":
             self.refused.append(f"{status.decode('ascii', 'replace')} {body[:200].decode('utf-8', 'replace')}")
         return False
-
-
-class Line:
-    """A keep-alive connection to wherever the server is now."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def exchange(self, request: bytes) -> tuple[bytes, bytes]:
-        """Status and body. Raises `OSError` or `EOFError` when no whole answer comes."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._server.host, self._server.port)
-        reader, writer = self._streams
-        writer.write(request)
-        data = b""
-        while (answer := parse_answer(data)) is None:
-            more = await reader.read(65536)
-            if not more:
-                raise EOFError
-            data += more
-        return answer
-
-    def close(self) -> None:
-        if self._streams is not None:
-            self._streams[1].transport.abort()
-            self._streams = None
 
 
 def _body(asked: Asked) -> bytes:

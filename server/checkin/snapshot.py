@@ -160,13 +160,13 @@ def _cursor(door: Door, seq: int) -> str:
 def _delta(
     door: Door, events: Sequence[FeedEventRow], place: tuple[str, int, int], synced_at: datetime
 ) -> SnapshotDelta:
-    revoked = [msgspec.json.decode(one.data, type=BadgeRevoked).code for one in events if one.kind == "badge.revoked"]
+    revoked = [msgspec.json.decode(one.data, type=BadgeRevoked) for one in events if one.kind == "badge.revoked"]
     changed = any(one.kind == "lists.changed" for one in events) or place[2] != door.schedule_seq
     return SnapshotDelta(
         cursor=_cursor(door, events[-1].seq if events else place[1]),
         synced_at=synced_at,
         passed=[msgspec.json.decode(one.data, type=Passed) for one in events if one.kind == PASSED],
-        void=[badge.number for code in revoked if (badge := door.badge_of(code)) is not None],
+        void=[one.number for one in revoked],
         lists=_rules(door) if changed else None,
     )
 

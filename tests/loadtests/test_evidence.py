@@ -18,28 +18,26 @@ DEVICES = ("Scanner 01", "Scanner 02", "Scanner 03")
 def honest_history(seed: int, scans: int = 60, people: int = 5) -> History:
     """What a server that keeps every promise tells and logs: some answers get lost on the way, some questions come twice."""
     source = random.Random(seed)
-    stays: dict[str, int] = {}
+    turns: dict[str, int] = {}
     inside: set[str] = set()
     told: list[Told] = []
     rows: list[Row] = []
     for number in range(scans):
         code = f"BADGE{source.randrange(people)}"
         asked = Asked(source.choice(DEVICES), f"scan-{number}", code, source.choice(("entry", "entry", "exit")))
-        stay: int | None = stays.get(code)
         reason = None
         if asked.direction == "exit":
             outcome = "exited" if code in inside else "refused"
             reason = None if code in inside else "not_inside"
             inside.discard(code)
-        elif code in inside:
-            outcome = "already_admitted"
         else:
-            outcome = "admitted"
-            stay = stays[code] = (stay or 0) + 1
+            outcome = "already_admitted" if code in inside else "admitted"
             inside.add(code)
-        row_stay = None if outcome == "refused" else stay
+        turn = None
+        if outcome in ("admitted", "exited"):
+            turn = turns[code] = turns.get(code, 0) + 1
         rows.append(
-            Row(asked.device, asked.scan_id, "main", f"of {code}", code, asked.direction, outcome, reason, row_stay)
+            Row(asked.device, asked.scan_id, "main", f"of {code}", code, asked.direction, outcome, reason, turn)
         )
         answer = Told(asked, outcome, reason, f"{outcome} {number}".encode())
         told += [answer] * source.choice((0, 1, 1, 1, 2))
@@ -66,7 +64,7 @@ def lose_a_scan(told: list[Told], rows: list[Row]) -> History:
 
 def revise_the_log(told: list[Told], rows: list[Row]) -> History:
     place = row_of(rows, first(told, "already_admitted"))
-    rows[place] = msgspec.structs.replace(rows[place], outcome="refused", reason="wrong_ticket", stay=None)
+    rows[place] = msgspec.structs.replace(rows[place], outcome="refused", reason="wrong_ticket")
     return told, rows
 
 
@@ -88,31 +86,35 @@ def answer_differently(told: list[Told], rows: list[Row]) -> History:
     return told, rows
 
 
-def admit_twice(told: list[Told], rows: list[Row]) -> History:
-    """Two doors that both begin the same stay, as without the unique index."""
+def take_a_turn_twice(told: list[Told], rows: list[Row]) -> History:
+    """Two doors that both take the same turn, as without the unique index."""
     place = row_of(rows, first(told, "admitted"))
     rows.append(msgspec.structs.replace(rows[place], device="Scanner 09", scan_id="twin"))
     return told, rows
 
 
 def admit_again_without_exit(told: list[Told], rows: list[Row]) -> History:
-    """A second stay begun while the first goes on, as by a server that forgot the person inside."""
-    place = max(
-        place for place, row in enumerate(rows) if row.outcome == "admitted" and row.code == inside_at_the_end(rows)
-    )
-    again = msgspec.structs.replace(rows[place], device="Scanner 09", scan_id="again", stay=(rows[place].stay or 0) + 1)
+    """Admitted into the next turn, as by a server that forgot the person inside."""
+    person = inside_at_the_end(rows)
+    place = max(place for place, row in enumerate(rows) if row.outcome == "admitted" and row.code == person)
+    again = msgspec.structs.replace(rows[place], device="Scanner 09", scan_id="again", turn=(rows[place].turn or 0) + 1)
     return told, [*rows, again]
 
 
 def exit_twice(told: list[Told], rows: list[Row]) -> History:
-    place = next(place for place, row in enumerate(rows) if row.outcome == "exited")
-    rows.append(msgspec.structs.replace(rows[place], device="Scanner 09", scan_id="twin"))
-    return told, rows
+    """Somebody who is outside leaves once more, at the end of their turns."""
+    code = next(row.code for row in reversed(rows) if row.outcome == "exited")
+    last = max((row for row in rows if row.code == code and row.turn), key=lambda row: row.turn or 0)
+    twins = [
+        msgspec.structs.replace(last, device="Scanner 09", scan_id=f"{n}", outcome="exited", turn=(last.turn or 0) + n)
+        for n in (1, 2)
+    ]
+    return told, [*rows, *twins]
 
 
-def skip_a_stay(told: list[Told], rows: list[Row]) -> History:
-    gone = rows[row_of(rows, first(told, "admitted"))]
-    kept = [row for row in rows if not (row.code == gone.code and row.stay == 1)]
+def skip_a_turn(told: list[Told], rows: list[Row]) -> History:
+    gone = rows[row_of(rows, first(told, "exited"))]
+    kept = [row for row in rows if row is not gone]
     keys = {(row.device, row.scan_id) for row in kept}
     return [each for each in told if each.asked.key in keys], kept
 
@@ -137,10 +139,10 @@ def test_an_honest_history_is_clean(seed: int) -> None:
         (revise_the_reason, "contradicted"),
         (log_another_badge, "altered"),
         (answer_differently, "changed_answer"),
-        (admit_twice, "admitted_twice"),
+        (take_a_turn_twice, "broken_turns"),
         (admit_again_without_exit, "admitted_twice"),
-        (exit_twice, "broken_stays"),
-        (skip_a_stay, "broken_stays"),
+        (exit_twice, "broken_turns"),
+        (skip_a_turn, "broken_turns"),
     ],
 )
 @pytest.mark.parametrize("seed", range(5))

@@ -1,0 +1,42 @@
+"""One connection to a server that may be gone for a while, for clients that wait for each answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from loadtests.generator import parse_answer
+
+
+class Place(Protocol):
+    """Where a server is; after a restart it may be on another port."""
+
+    host: str
+    port: int
+
+
+class Line:
+    """A keep-alive connection to wherever the server is now. One request at a time."""
+
+    def __init__(self, server: Place) -> None:
+        self._server = server
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def exchange(self, request: bytes) -> tuple[bytes, bytes]:
+        """Status and body. Raises `OSError` or `EOFError` when no whole answer comes; then `close` before the next one."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._server.host, self._server.port)
+        reader, writer = self._streams
+        writer.write(request)
+        data = b""
+        while (answer := parse_answer(data)) is None:
+            more = await reader.read(2**20)
+            if not more:
+                raise EOFError
+            data += more
+        return answer
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].transport.abort()
+            self._streams = None
