@@ -19,6 +19,7 @@ from server.desk.types import (
     RefusalRow,
     StandingConflictRow,
     TicketCountRow,
+    WordCountRow,
 )
 from server.folding import end_of
 
@@ -185,8 +186,8 @@ COUNT_WORDS = """
             FROM attendee_word
             WHERE event_id = $1 AND word >= asked.low COLLATE "C" AND word < asked.high COLLATE "C"
             LIMIT $4
-        ) AS found
-    )
+        ) AS hits
+    ) AS found
     FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS asked (low, high, place)
     ORDER BY asked.place
 """
@@ -332,9 +333,9 @@ async def list_holder(tx: Tx, event_id: UUID, attendee_id: UUID) -> list[FoundRo
 
 async def count_words(tx: Tx, event_id: UUID, words: Sequence[str]) -> list[int]:
     """How many words of people begin so, for each, at most `MOST_TRIED`."""
-    found = await tx.fetch(COUNT_WORDS, event_id, list(words), [end_of(word) for word in words], MOST_TRIED)
-    counts: list[int] = [row[0] for row in found]
-    return counts
+    ends = [end_of(word) for word in words]
+    found = await rows(tx, WordCountRow, COUNT_WORDS, event_id, list(words), ends, MOST_TRIED)
+    return [row.found for row in found]
 
 
 async def search_attendees(tx: Tx, event_id: UUID, *, words: Sequence[str], limit: int) -> list[FoundRow]:
