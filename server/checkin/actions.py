@@ -165,7 +165,7 @@ def _propose(door: Door, device: DeviceRow, command: CheckIn) -> tuple[Scan, Bad
         command.scanned_at,
         "refused" if reason else "admitted" if entry else "exited",
         reason,
-        1 if entry and not reason else None,  # the writer finds the turn of everybody who was here before
+        1 if entry and badge and not reason and not door.has_seen(checkin_list.list_id, badge.attendee_id) else None,
         session.session_id if session else None,
         number=command.number,
         reentry=checkin_list.reentry,
