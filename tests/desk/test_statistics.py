@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from server.db import Database
-from server.desk import actions, projection
-from server.desk.projection import BUCKET_SECONDS
+from server.desk import actions
+from server.desk.projection import BUCKET_SECONDS, Projection
 from tests.conftest import Demo
 from tests.phones import Organizer, Phone, organizer_of, phone_of, said, scan
 
@@ -130,7 +130,7 @@ async def test_a_lost_undo_is_noticed(
 ) -> None:
     """The comparison above sees a projection that leaves out what an undo takes back."""
 
-    class Forgetful(projection.Projection):
+    class Forgetful(Projection):
         def add_scan(self, row: Any) -> None:
             if row.undone_at is None:
                 super().add_scan(row)
