@@ -17,7 +17,7 @@ from server.checkin.doors import Doors
 from server.checkin.writers import Writers
 from server.checkin_list import routes as list_routes
 from server.config import Settings
-from server.db import connect, open_database
+from server.db import AT_THE_DOOR, connect, open_database
 from server.desk import routes as desk_routes
 from server.desk.projector import Projector
 from server.device import routes as device_routes
@@ -78,7 +78,7 @@ def create_app(settings: Settings) -> Litestar:
 async def _open(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     """What lives as long as the application, by the names under which handlers find it in its state."""
     url = settings.database_url
-    db = await stack.enter_async_context(open_database(url, size=settings.pool_size, name="api"))
+    db = await stack.enter_async_context(open_database(url, size=settings.pool_size, name="api", patience=AT_THE_DOOR))
     watch = await stack.enter_async_context(Watch(url, name="api watch").run())
     doors = Doors(db, watch)
     projector = await stack.enter_async_context(Projector(db, doors).run())

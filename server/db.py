@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, TypeAlias, TypeVar
+from typing import Any, LiteralString, NamedTuple, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
@@ -23,6 +23,20 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 10
 OLDEST_SUPPORTED = 15
+
+
+class Patience(NamedTuple):
+    """How long a database that does not answer is waited for. A statement that is given up takes as long again to be cancelled
+    where nothing answers at all."""
+
+    acquire_seconds: float
+    statement_seconds: float
+
+
+UNHURRIED = Patience(STATEMENT_SECONDS, STATEMENT_SECONDS)
+"""For commands, which may have much to do."""
+AT_THE_DOOR = Patience(2.0, 3.5)
+"""For requests: 9 s at the worst, so that nobody waits longer than 10."""
 
 _JSONB_VERSION = b"\x01"  # jsonb's binary form is this byte and then the text
 
@@ -76,47 +90,49 @@ async def connect(url: str, *, name: str) -> Tx:
 class Database:
     """A pool of connections to one database."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, *, acquire_seconds: float = STATEMENT_SECONDS) -> None:
+        """`acquire_seconds`: how long one waits for a connection while others have them all."""
         self.pool = pool
+        self._acquire_seconds = acquire_seconds
 
     @asynccontextmanager
     async def tx(self) -> AsyncIterator[Tx]:
         """A transaction at READ COMMITTED. Only actions open one."""
-        async with self.pool.acquire(timeout=STATEMENT_SECONDS) as connection, connection.transaction():
+        async with self.pool.acquire(timeout=self._acquire_seconds) as connection, connection.transaction():
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A connection for reading, each statement by itself."""
-        async with self.pool.acquire(timeout=STATEMENT_SECONDS) as connection:
+        async with self.pool.acquire(timeout=self._acquire_seconds) as connection:
             yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
         """Several readings of one moment: nothing committed meanwhile shows in only some of them."""
         async with (
-            self.pool.acquire(timeout=STATEMENT_SECONDS) as connection,
+            self.pool.acquire(timeout=self._acquire_seconds) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield connection
 
 
 @asynccontextmanager
-async def open_database(url: str, *, size: int, name: str) -> AsyncIterator[Database]:
+async def open_database(url: str, *, size: int, name: str, patience: Patience = UNHURRIED) -> AsyncIterator[Database]:
     """A database with `size` connections, closed at the end. `name` is what PostgreSQL shows for them."""
     async with asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,
         timeout=CONNECT_SECONDS,
-        command_timeout=STATEMENT_SECONDS,
+        command_timeout=patience.statement_seconds,
         max_inactive_connection_lifetime=0,
         server_settings=_session_settings(name),
         init=prepare_connection,
         # No pooled connection carries session state, so the query that would clean it up is a round trip for nothing.
         reset=_leave_as_it_is,
     ) as pool:
-        yield Database(pool)
+        yield Database(pool, acquire_seconds=patience.acquire_seconds)
 
 
 async def _leave_as_it_is(_connection: Tx) -> None:

@@ -7,6 +7,7 @@ Anything else that goes wrong is logged whole under an id, and the client is tol
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -103,13 +104,16 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     error_id: str = ""
 
 
+_PLACE = re.compile(r" - at (?:`key` in )?`\$")
+
+
 def problem_of(error: AppError) -> Problem:
     """The wire form of one of our errors."""
     detail = str(error)
     field = ""
-    if isinstance(error, InvalidRequest) and " - at `$" in detail:
+    if isinstance(error, InvalidRequest) and _PLACE.search(detail):
         # msgspec ends its messages with the place: "Expected `str`, got `int` - at `$.title.fr`".
-        detail, _, place = detail.rpartition(" - at `$")
+        detail, place = _PLACE.split(detail, maxsplit=1)
         field = place.rstrip("`").removeprefix(".")
         detail = f"{detail} in `{field}`" if field else detail
     return Problem(

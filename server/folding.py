@@ -1,7 +1,7 @@
 """Words as people search for them: without accents and vowel marks, with one form for letters that people interchange.
 
 French: é, è, ê are e, œ is oe. Arabic: every alef is ا, ta marbuta is ه, alef maqsura is ي, a hamza's seat stands without its
-hamza, tatweel and tashkeel are left out. Digits of any script are ASCII.
+hamza, tatweel and tashkeel are left out; the Persian keyboard's ya and kaf are the Arabic ones. Digits of any script are ASCII.
 """
 
 from __future__ import annotations
@@ -13,7 +13,21 @@ MAX_WORDS = 12
 MAX_WORD_LENGTH = 40
 
 _LETTERS = str.maketrans(
-    {"ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ء": "", "ـ": "", "œ": "oe", "æ": "ae", "ß": "ss", "ı": "i"}
+    {
+        "ٱ": "ا",
+        "ی": "ي",
+        "ک": "ك",
+        "ى": "ي",
+        "ة": "ه",
+        "ؤ": "و",
+        "ئ": "ي",
+        "ء": "",
+        "ـ": "",
+        "œ": "oe",
+        "æ": "ae",
+        "ß": "ss",
+        "ı": "i",
+    }
 )
 _WORD = re.compile(r"[^\W_]+")
 

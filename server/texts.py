@@ -13,7 +13,7 @@ Texts = dict[str, str]
 ALL = "*"
 """The reader wants every language: maps instead of strings."""
 
-LanguageTag = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+LanguageTag = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)", max_length=35)]
 # A NUL character is valid JSON but no database text can hold it.
 Line = Annotated[str, Meta(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", max_length=300)]
 Paragraphs = Annotated[str, Meta(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", max_length=20_000)]

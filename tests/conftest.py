@@ -23,13 +23,14 @@ from server.child import Child
 from server.config import Settings
 from server.db import Database, open_database
 from server.demo import load
-from server.demo.credentials import DemoFile, Options, folder_of
+from server.demo.credentials import DemoFile, Options, first_attendee, folder_of
 from server.embedded import EmbeddedPostgres
 from server.live.__main__ import run_gateway
 from server.migrate import migrate
 
 TEMPLATE = "digitalnow_template"
 ATTENDEES = 60
+OTHER = "other-event"
 
 
 class Demo(Struct, frozen=True):
@@ -124,6 +125,15 @@ async def live(settings: Settings) -> AsyncIterator[str]:
     """The URL of the sample event's live feed, whose gateway runs in this loop."""
     async with running_gateway(settings) as url:
         yield url
+
+
+@pytest.fixture
+async def stranger(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
+    """A second event in the same database, with tokens and badges of its own."""
+    monkeypatch.setattr(load, "SLUG", OTHER)
+    options = Options(attendees=5, exhibitors=3, seed=9, starts_on=date(2026, 12, 18))
+    file = await load.load_demo(db, options, None, lambda _event_id: tmp_path / "other", lambda _done, _of: None)
+    return Demo(file, [first_attendee(tmp_path / "other")])
 
 
 @asynccontextmanager

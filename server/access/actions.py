@@ -95,5 +95,5 @@ async def _revoke_badge(db: Database, event_id: UUID, code: str) -> str:
         badge = await attendee_queries.revoke_badge(tx, event_id, code=clean_code(code))
         if badge is None:
             raise Refused("This event has no such valid token or badge.")
-        await emit(tx, event_id, channel=CHECKIN, kind="badge.revoked", data=BadgeRevoked(badge))
+        await emit(tx, event_id, channel=CHECKIN, kind="badge.revoked", data=BadgeRevoked(badge.code, badge.number))
     return f"badge {badge}"

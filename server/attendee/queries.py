@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
-from server.attendee.types import AttendeeRow, BadgeRow
+from server.attendee.types import AttendeeRow, BadgeRow, RegistrationRow, RevokedRow
 from server.auth import Principal
-from server.db import Tx, row
+from server.db import Tx, row, rows
 
 GET_ATTENDEE_BY_HASH = """
     SELECT 'attendee' AS kind, event_id, attendee_id AS subject_id, name
@@ -40,7 +40,25 @@ REVOKE_BADGE = """
     UPDATE badge
     SET revoked_at = now()
     WHERE event_id = $1 AND (code = $2 OR short_code = $2) AND revoked_at IS NULL
-    RETURNING code
+    RETURNING code, number
+"""
+
+SET_CANCELLED = """
+    UPDATE attendee
+    SET cancelled_at = CASE WHEN $3 THEN COALESCE(cancelled_at, now()) END
+    WHERE event_id = $1 AND attendee_id = $2
+    RETURNING attendee_id, cancelled_at
+"""
+
+# Of these people, for a door that has heard that they have other badges.
+LIST_BADGES_OF = """
+    SELECT badge.code, badge.short_code, badge.revoked_at IS NOT NULL AS revoked,
+           attendee.attendee_id, attendee.name, attendee.company, attendee.ticket, attendee.language,
+           badge.number, badge.revoked_at, attendee.cancelled_at IS NOT NULL AS cancelled
+    FROM badge
+    JOIN attendee ON attendee.event_id = badge.event_id AND attendee.attendee_id = badge.attendee_id
+    WHERE badge.event_id = $1 AND badge.attendee_id = ANY($2::uuid[])
+    ORDER BY badge.number
 """
 
 
@@ -59,7 +77,16 @@ async def iterate_badges(tx: Tx, event_id: UUID, *, chunk: int) -> AsyncIterator
         yield [BadgeRow(*record) for record in records]
 
 
-async def revoke_badge(tx: Tx, event_id: UUID, *, code: str) -> str | None:
-    """The badge's code, or None where there is no such valid badge. Takes the short code too."""
-    found: str | None = await tx.fetchval(REVOKE_BADGE, event_id, code)
-    return found
+async def list_badges_of(tx: Tx, event_id: UUID, *, attendees: Sequence[UUID]) -> list[BadgeRow]:
+    """These people's badges, oldest first."""
+    return await rows(tx, BadgeRow, LIST_BADGES_OF, event_id, list(attendees))
+
+
+async def revoke_badge(tx: Tx, event_id: UUID, *, code: str) -> RevokedRow | None:
+    """The badge, or None where there is no such valid one. Takes the short code too."""
+    return await row(tx, RevokedRow, REVOKE_BADGE, event_id, code)
+
+
+async def set_cancelled(tx: Tx, event_id: UUID, attendee_id: UUID, *, cancelled: bool) -> RegistrationRow | None:
+    """The registration as it is now; None where there is no such attendee."""
+    return await row(tx, RegistrationRow, SET_CANCELLED, event_id, attendee_id, cancelled)

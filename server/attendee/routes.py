@@ -1,15 +1,18 @@
-"""What an attendee sees of themselves."""
+"""What an attendee sees of themselves, and what an organizer changes of a registration."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from litestar import Request, Router, get
+from litestar import Request, Router, get, patch
 from litestar.params import FromPath
 
 from server.attendee import queries
-from server.attendee.types import Attendee
+from server.attendee.actions import change_attendee
+from server.attendee.types import Attendee, ChangeAttendee, Registration
 from server.auth import Principal, require
+from server.body import describe, read_body
 from server.errors import NotAuthenticated
 
 
@@ -24,4 +27,14 @@ async def get_me(request: Request[Principal, Any, Any], event: FromPath[str]) ->
     return Attendee(id=found.attendee_id, **fields)
 
 
-router = Router(path="/v1/events/{event:str}", route_handlers=[get_me], tags=["attendee"])
+@patch("/attendees/{attendee_id:uuid}", guards=[require("organizer")], opt=describe(ChangeAttendee))
+async def patch_attendee(
+    request: Request[Principal, Any, Any], event: FromPath[str], attendee_id: FromPath[UUID]
+) -> Registration:
+    """Cancels a registration, or takes that back. Within a second no door lets the person in; whoever is inside stays."""
+    change = await read_body(request, ChangeAttendee)
+    changed = await change_attendee(request.app.state.db, request.user.event_id, attendee_id, change)
+    return Registration(id=changed.attendee_id, cancelled_at=changed.cancelled_at)
+
+
+router = Router(path="/v1/events/{event:str}", route_handlers=[get_me, patch_attendee], tags=["attendee"])

@@ -38,6 +38,32 @@ class BadgeRow(Struct, frozen=True):
     """The registration was taken back."""
 
 
+class RevokedRow(Struct, frozen=True):
+    """A badge that is valid no longer."""
+
+    code: str
+    number: int
+
+
+class ChangeAttendee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an organizer changes of a registration."""
+
+    cancelled: bool
+    """No door lets this person in any more; `false` takes that back."""
+
+
+class Registration(Struct, frozen=True, kw_only=True):
+    """How an attendee's registration stands."""
+
+    id: UUID
+    cancelled_at: datetime | None
+
+
+class RegistrationRow(Struct, frozen=True):
+    attendee_id: UUID
+    cancelled_at: datetime | None
+
+
 class Attendee(Struct, frozen=True, kw_only=True):
     """An attendee as they see themselves."""
 

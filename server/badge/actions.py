@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from server.attendee.codes import new_short_code
+from server.attendee.errors import UnknownAttendee
 from server.attendee.signed_codes import KEY_IDS, new_seed, public_key_of, sign, ticket_index_of
 from server.badge import queries
-from server.badge.errors import BadgeKeysUsedUp, NewestBadgeKey, UnknownAttendee, UnknownBadgeKey
+from server.badge.errors import BadgeKeysUsedUp, NewestBadgeKey, UnknownBadgeKey
 from server.badge.types import (
-    AttendeesChanged,
     BadgeKeysChanged,
     BadgeKeyState,
     IssuedBadge,
@@ -17,7 +17,7 @@ from server.badge.types import (
     public,
     states,
 )
-from server.checkin.events import BadgeRevoked
+from server.checkin.events import AttendeesChanged, BadgeRevoked
 from server.db import Database, Tx
 from server.feed import CHECKIN, emit
 
@@ -64,10 +64,16 @@ async def replace_badge(db: Database, event_id: UUID, attendee_id: UUID) -> Issu
         code = sign(key.private_seed, event_id, key.key_id, number, ticket_index_of(holder.ticket_position))
         short_code = await _insert(tx, event_id, attendee_id, code, number)
         for lost in revoked:
-            await emit(tx, event_id, channel=CHECKIN, kind="badge.revoked", data=BadgeRevoked(lost))
+            await emit(tx, event_id, channel=CHECKIN, kind="badge.revoked", data=BadgeRevoked(lost.code, lost.number))
         changed = AttendeesChanged([attendee_id])
         await emit(tx, event_id, channel=CHECKIN, kind="attendees.changed", data=changed)
-    return IssuedBadge(attendee_id=attendee_id, code=code, short_code=short_code, number=number, revoked=revoked)
+    return IssuedBadge(
+        attendee_id=attendee_id,
+        code=code,
+        short_code=short_code,
+        number=number,
+        revoked=[lost.code for lost in revoked],
+    )
 
 
 async def _insert(tx: Tx, event_id: UUID, attendee_id: UUID, code: str, number: int) -> str:

@@ -24,10 +24,3 @@ class BadgeKeysUsedUp(AppError):
 
     status = 409
     code = "badge_key.used_up"
-
-
-class UnknownAttendee(AppError):
-    """This event has no attendee with that id."""
-
-    status = 404
-    code = "attendee.unknown"

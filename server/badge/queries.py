@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from server.attendee.types import RevokedRow
 from server.badge.types import HolderRow, KeyRow, PrintedRow, SigningKey
 from server.db import Tx, row, rows
 
@@ -59,8 +60,9 @@ REVOKE_BADGES_OF = """
         WHERE event_id = $1 AND attendee_id = $2 AND revoked_at IS NULL
         RETURNING code, number
     )
-    SELECT COALESCE(array_agg(code ORDER BY number), '{}') AS codes
+    SELECT code, number
     FROM revoked
+    ORDER BY number
 """
 
 NEXT_NUMBER = "SELECT COALESCE(max(number), 0) + 1 FROM badge WHERE event_id = $1"
@@ -116,10 +118,9 @@ async def lock_holder(tx: Tx, event_id: UUID, *, attendee_id: UUID) -> HolderRow
     return await row(tx, HolderRow, LOCK_HOLDER, event_id, attendee_id)
 
 
-async def revoke_badges_of(tx: Tx, event_id: UUID, *, attendee_id: UUID) -> list[str]:
-    """The codes that were valid until now."""
-    found: list[str] = await tx.fetchval(REVOKE_BADGES_OF, event_id, attendee_id)
-    return found
+async def revoke_badges_of(tx: Tx, event_id: UUID, *, attendee_id: UUID) -> list[RevokedRow]:
+    """Those that were valid until now, oldest first."""
+    return await rows(tx, RevokedRow, REVOKE_BADGES_OF, event_id, attendee_id)
 
 
 async def next_number(tx: Tx, event_id: UUID) -> int:

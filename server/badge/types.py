@@ -91,12 +91,6 @@ class BadgeKeysChanged(Struct, frozen=True):
     """All that verify from now on: a signature by any other key is to be believed no more."""
 
 
-class AttendeesChanged(Struct, frozen=True):
-    """The data of an `attendees.changed` event on channel `checkin`: these have other badges than before."""
-
-    attendee_ids: list[UUID]
-
-
 class IssuedBadge(Struct, frozen=True, kw_only=True):
     """A badge that is valid from now on."""
 

@@ -138,7 +138,8 @@ class Door:
         for badge in badges:
             self._keep(badge)
             self.last_number = max(self.last_number, badge.number)
-            self._numbers[badge.attendee_id] = (*self.numbers_of(badge.attendee_id), badge.number)
+            if badge.number not in (known := self.numbers_of(badge.attendee_id)):
+                self._numbers[badge.attendee_id] = (*known, badge.number)
 
     def place(self, attendee_id: UUID, lists: Iterable[UUID], standing: Standing) -> None:
         """Notes where a person is of all these lists, which are those of one area that ever saw them."""

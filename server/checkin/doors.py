@@ -13,7 +13,15 @@ from msgspec import Struct
 from server.attendee import queries as attendee_queries
 from server.checkin import queries
 from server.checkin.door import Door, Presence
-from server.checkin.events import ATTENDEES_CHANGED, LISTS_CHANGED, PASSED, AttendeeCancelled, BadgeRevoked, Passed
+from server.checkin.events import (
+    ATTENDEES_CHANGED,
+    LISTS_CHANGED,
+    PASSED,
+    AttendeeCancelled,
+    AttendeesChanged,
+    BadgeRevoked,
+    Passed,
+)
 from server.checkin.history import stand
 from server.checkin.types import Fact
 from server.db import LOST_CONNECTION, Database, Tx
@@ -26,6 +34,8 @@ logger = logging.getLogger(__name__)
 LOAD_CHUNK = 2000
 """Badges read at a time: about 10 ms, so that loading 150,000 does not hold up the scans of other events."""
 FOLLOW_PAGE = 500
+FEW = 500
+"""People whose badges are read by themselves; beyond it the door is loaded anew."""
 RETRY_SECONDS = 0.2
 
 
@@ -84,13 +94,18 @@ async def catch_up(connection: Tx, door: Door) -> bool:
             events = await feed_queries.list_events_after(
                 connection, door.event_id, channel=CHECKIN, after=door.seq, limit=FOLLOW_PAGE
             )
-            if any(event.kind == ATTENDEES_CHANGED for event in events):
+            if any(event.kind == ATTENDEES_CHANGED and not _names_few(event) for event in events):
                 return False
             await _apply(connection, door, events)
             if events:
                 door.seq = events[-1].seq
             if len(events) < FOLLOW_PAGE:
                 return True
+
+
+def _names_few(event: FeedEventRow) -> bool:
+    """Whether the event says whose badges have changed, and it is quicker to read theirs than all."""
+    return 0 < len(msgspec.json.decode(event.data, type=AttendeesChanged).attendee_ids) <= FEW
 
 
 async def _apply(connection: Tx, door: Door, events: list[FeedEventRow]) -> None:
@@ -102,6 +117,9 @@ async def _apply(connection: Tx, door: Door, events: list[FeedEventRow]) -> None
     for event in events:
         if event.kind == "badge.revoked":
             door.revoke_badge(msgspec.json.decode(event.data, type=BadgeRevoked).code, event.at)
+        elif event.kind == ATTENDEES_CHANGED:
+            people = msgspec.json.decode(event.data, type=AttendeesChanged).attendee_ids
+            door.add_badges(await attendee_queries.list_badges_of(connection, door.event_id, attendees=people))
         elif event.kind == "attendee.cancelled":
             heard = msgspec.json.decode(event.data, type=AttendeeCancelled)
             door.cancel_attendee(heard.attendee_id, cancelled=heard.cancelled)

@@ -24,7 +24,14 @@ class BadgeRevoked(Struct, frozen=True):
     """The data of `badge.revoked`."""
 
     code: str
-    number: int = 0
+    number: int
+
+
+class AttendeesChanged(Struct, frozen=True):
+    """The data of `attendees.changed`."""
+
+    attendee_ids: Ids = []
+    """Who has other badges than before; none: there may be anybody."""
 
 
 class AttendeeCancelled(Struct, frozen=True):

@@ -42,6 +42,8 @@ class Planner:
         self._inside = Counter({(row.event_id, row.list_id, row.session_id): row.inside for row in counts})
         self._changes: Counter[tuple[UUID, UUID, UUID, bool]] = Counter()
         self._capacities: dict[UUID, int | None] = {}
+        self._reseated: dict[tuple[UUID, UUID, UUID], int] = {}
+        """How many were inside when an undone exit gave somebody back a seat, which may be one more than there are."""
         self._passed: set[PersonKey] = set()
         self._scans: list[Scan] = []
 
@@ -91,11 +93,13 @@ class Planner:
                 key = (scan.event_id, list_id, session_id or NO_SESSION)
                 self._inside[key] += people
                 self._changes[(*key, offline)] += people
+                if scan.undoes is not None and people > 0:
+                    self._reseated[key] = self._inside[key]
 
     def plan(self) -> Plan:
         keys = sorted({key[:3] for key, people in self._changes.items() if people})
         changes = [
-            CountChange(*key, self._changes[(*key, False)], self._changes[(*key, True)], self._capacities.get(key[1]))
+            CountChange(*key, self._changes[(*key, False)], self._changes[(*key, True)], self._ceiling(key))
             for key in keys
         ]
         return Plan(
@@ -103,6 +107,10 @@ class Planner:
             changes,
             {person: {fact.turn: fact for fact in facts} for person, facts in self._facts.items()},
         )
+
+    def _ceiling(self, key: tuple[UUID, UUID, UUID]) -> int | None:
+        capacity = self._capacities.get(key[1])
+        return None if capacity is None else max(capacity, self._reseated.get(key, 0))
 
 
 def make_plan(scans: Sequence[Scan], facts: Iterable[Fact], counts: Iterable[CountRow]) -> Plan:

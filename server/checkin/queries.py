@@ -150,6 +150,28 @@ LIST_ALL_FACTS = """
     ORDER BY area_id, attendee_id
 """
 
+# Everybody's facts in one area, for a count that begins.
+LIST_AREA_FACTS = """
+    SELECT event_id, area_id, attendee_id, turn, device_id, scan_id, list_id, session_id, gate_id, direction, at,
+           decided IS NOT NULL AS offline, undoes
+    FROM scan
+    WHERE event_id = $1 AND area_id = $2 AND turn IS NOT NULL
+    ORDER BY attendee_id
+"""
+
+# Made where it is missing, so that there is a row to lock.
+LOCK_COUNT = """
+    INSERT INTO checkin_count (event_id, list_id, session_id, granted, merged)
+    VALUES ($1, $2, '00000000-0000-0000-0000-000000000000', 0, 0)
+    ON CONFLICT (event_id, list_id, session_id) DO UPDATE SET granted = checkin_count.granted
+"""
+
+SET_COUNT = """
+    UPDATE checkin_count
+    SET granted = $3, merged = $4, ceiling = GREATEST($5::integer, $3::integer)
+    WHERE event_id = $1 AND list_id = $2 AND session_id = '00000000-0000-0000-0000-000000000000'
+"""
+
 LIST_LOGGED = """
     SELECT scan.device_id, scan.scan_id, scan.list_id, scan.gate_id, scan.code, scan.direction, scan.scanned_at,
            scan.received_at, scan.at, scan.decided, scan.number, scan.attendee_id, scan.outcome, scan.reason, scan.conflict,
@@ -314,6 +336,22 @@ async def iterate_facts(tx: Tx, event_id: UUID, *, chunk: int) -> AsyncIterator[
     cursor = await tx.cursor(LIST_ALL_FACTS, event_id)
     while records := await cursor.fetch(chunk):
         yield [Fact(*record) for record in records]
+
+
+async def iterate_area_facts(tx: Tx, event_id: UUID, area_id: UUID, *, chunk: int) -> AsyncIterator[list[Fact]]:
+    """All facts of one area, person by person, so many at a time; needs a transaction."""
+    cursor = await tx.cursor(LIST_AREA_FACTS, event_id, area_id)
+    while records := await cursor.fetch(chunk):
+        yield [Fact(*record) for record in records]
+
+
+async def lock_count(tx: Tx, event_id: UUID, list_id: UUID) -> None:
+    """Lets nobody change how many are inside a list that is no room's until the transaction ends."""
+    await tx.execute(LOCK_COUNT, event_id, list_id)
+
+
+async def set_count(tx: Tx, event_id: UUID, list_id: UUID, *, granted: int, merged: int, capacity: int) -> None:
+    await tx.execute(SET_COUNT, event_id, list_id, granted, merged, capacity)
 
 
 async def list_logged(tx: Tx, scans: Sequence[Scan]) -> list[LoggedScan]:

@@ -111,7 +111,7 @@ class SnapshotDelta(Struct, frozen=True, kw_only=True, tag_field="kind", tag="de
     void: list[int]
     """Badges that were revoked."""
     lists: list[ListRules] | None
-    """All lists anew, where one of them or the programme of a room has changed."""
+    """All lists anew, where one of them or the programme of a room has changed: they hold whatever `passed` says."""
 
 
 async def snapshot_since(
@@ -120,13 +120,15 @@ async def snapshot_since(
     """The delta for a cursor of ours if there is one, else the whole. Raises `InvalidRequest` for a cursor that is not ours."""
     place = _place(cursor)
     synced_at = datetime.now(UTC)
-    if place is not None and place[0] == door.epoch and place[1] <= door.seq:
+    if place is not None and place[0] == door.epoch and 0 <= place[1] <= door.seq:
         async with db.read() as connection:
             events = await feed_queries.list_events_after(
                 connection, event.event_id, channel=CHECKIN, after=place[1], limit=MAX_EVENTS + 1
             )
-        if len(events) <= MAX_EVENTS and not any(one.kind in NEEDS_ALL for one in events):
-            return _delta(door, events, place, synced_at)
+        # The log may have grown while it was read: a cursor must not pass what the rules and badges told with it have not seen.
+        known = [one for one in events if one.seq <= door.seq]
+        if len(events) <= MAX_EVENTS and not any(one.kind in NEEDS_ALL for one in known):
+            return _delta(door, known, place, synced_at)
     async with db.read() as connection:
         keys = [public(key) for key in await badge_queries.list_valid_keys(connection, event.event_id)]
     return Snapshot(
@@ -158,13 +160,13 @@ def _cursor(door: Door, seq: int) -> str:
 def _delta(
     door: Door, events: Sequence[FeedEventRow], place: tuple[str, int, int], synced_at: datetime
 ) -> SnapshotDelta:
-    revoked = [msgspec.json.decode(one.data, type=BadgeRevoked).code for one in events if one.kind == "badge.revoked"]
+    revoked = [msgspec.json.decode(one.data, type=BadgeRevoked) for one in events if one.kind == "badge.revoked"]
     changed = any(one.kind == "lists.changed" for one in events) or place[2] != door.schedule_seq
     return SnapshotDelta(
         cursor=_cursor(door, events[-1].seq if events else place[1]),
         synced_at=synced_at,
         passed=[msgspec.json.decode(one.data, type=Passed) for one in events if one.kind == PASSED],
-        void=[badge.number for code in revoked if (badge := door.badge_of(code)) is not None],
+        void=[one.number for one in revoked],
         lists=_rules(door) if changed else None,
     )
 

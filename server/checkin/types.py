@@ -26,7 +26,7 @@ MAX_CODE_LENGTH = 4296
 class CheckIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One scan."""
 
-    scan_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+    scan_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\-]{1,64}$(?!\n)")]
     """The scanner's own id of this scan, a UUID for instance; a retry sends the same one."""
     list: Annotated[str, Meta(min_length=1, max_length=64)]
     """The check-in list's key; the main door's is `main`."""

@@ -41,6 +41,8 @@ async def undo(db: Database, door: Door, writers: Writers, who: Principal, scan_
     if "\x00" in scan_id:  # no database text holds one
         raise UnknownScan
     device_id = command.device_id or (who.subject_id if who.kind == "device" else None)
+    if "\x00" in scan_id:  # which no database text can hold
+        raise UnknownScan
     async with db.read() as connection:
         found = await queries.list_passings(
             connection, door.event_id, scan_id=scan_id, devices=[device_id] if device_id else list(door.devices)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from server.checkin.events import LISTS_CHANGED
+from server.checkin.recount import recount
 from server.checkin_list import queries
 from server.checkin_list.errors import ListInUse, UnknownList, translate
 from server.checkin_list.types import ChangeList, CheckinListDetails, CreateList
@@ -56,7 +57,10 @@ async def change_list(db: Database, event_id: UUID, key: str, command: ChangeLis
     try:
         async with db.tx() as tx:
             before = await _lock(tx, event_id, key)
-            await queries.update_list(tx, event_id, details=msgspec.structs.replace(before, **given))
+            after = msgspec.structs.replace(before, **given)
+            await queries.update_list(tx, event_id, details=after)
+            if after.room_id is None and after.capacity is not None and before.capacity is None:
+                await recount(tx, event_id, before.list_id, capacity=after.capacity)
             if tickets is not None:
                 await queries.replace_tickets(tx, event_id, before.list_id, tickets=tickets)
             return await _tell(tx, event_id, key)

@@ -56,9 +56,17 @@ UPDATE_LIST = """
 
 DELETE_LIST = "DELETE FROM checkin_list WHERE event_id = $1 AND list_id = $2"
 
+# Scans that are counted, and those that wait for it: such news says all itself, or names scans of the log.
 HAS_SCANS = """
     SELECT EXISTS (SELECT FROM checkin_tally WHERE event_id = $1 AND list_id = $2)
-        OR EXISTS (SELECT FROM scan_news WHERE event_id = $1)
+        OR EXISTS (SELECT FROM scan_news WHERE event_id = $1 AND $2 = ANY(list_ids))
+        OR EXISTS (
+            SELECT
+            FROM scan_news
+            CROSS JOIN unnest(scan_news.device_ids, scan_news.scan_ids) AS told (device_id, scan_id)
+            JOIN scan ON scan.event_id = $1 AND scan.device_id = told.device_id AND scan.scan_id = told.scan_id
+            WHERE scan_news.event_id = $1 AND scan_news.scan_ids IS NOT NULL AND scan.list_id = $2
+        )
 """
 
 DELETE_TICKETS = "DELETE FROM checkin_list_ticket WHERE event_id = $1 AND list_id = $2"
@@ -131,7 +139,7 @@ async def delete_list(tx: Tx, event_id: UUID, list_id: UUID) -> None:
 
 
 async def has_scans(tx: Tx, event_id: UUID, list_id: UUID) -> bool:
-    """Whether anybody was scanned there; also true while scans of the event wait to be counted."""
+    """Whether anybody was scanned there, counted already or not."""
     return bool(await tx.fetchval(HAS_SCANS, event_id, list_id))
 
 

@@ -13,7 +13,7 @@ from server.texts import LineTexts, Texts
 
 Kind = Literal["door", "day", "room", "meal"]
 Reentry = Literal["never", "after_exit", "always"]
-Key = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Key = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)")]
 Ticket = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 Tickets = Annotated[list[Ticket], Meta(max_length=100)]
 Capacity = Annotated[int, Meta(ge=1, le=1_000_000)]

@@ -12,8 +12,8 @@ from uuid import UUID
 import segno
 
 from server.access.actions import create_device, create_organizer, invite_device, revoke
+from server.attendee.errors import UnknownAttendee
 from server.badge.actions import replace_badge
-from server.badge.errors import UnknownAttendee
 from server.commands.options import add_data_dir, find_event, running_database, settings_of
 from server.config import Settings
 from server.db import Database, open_database

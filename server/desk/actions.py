@@ -11,6 +11,7 @@ from server.checkin import queries as checkin_queries
 from server.checkin.door import Door
 from server.checkin.doors import Doors, catch_up
 from server.checkin.events import CONFLICTS_CHANGED, PASSED, Conflict, ConflictsChanged
+from server.checkin.recount import recount
 from server.checkin.types import Fact
 from server.db import Database, Tx
 from server.desk import queries
@@ -49,11 +50,25 @@ async def tell_occupancy(db: Database, door: Door, told: Mapping[str, Occupancy]
         await queries.open_desk(tx, door.event_id)
         if not await queries.take_desk(tx, door.event_id, pause=0) or not await catch_up(tx, door):
             return None  # at the next look
+        await _recount(tx, door, told or {})
         occupancy = occupancy_of(door, datetime.now(UTC))
         known = await feed_queries.list_states_after(tx, door.event_id, channel=OCCUPANCY, after=0)
         gone: dict[str, object] = {row.key: None for row in known if row.key not in occupancy}
         await set_states(tx, door.event_id, OCCUPANCY, gone | occupancy)
     return occupancy
+
+
+async def _recount(tx: Tx, door: Door, told: Mapping[str, Occupancy]) -> None:
+    """Counts anew who is inside the lists that have got a capacity since the last look.
+
+    Whoever set it has counted too; but until this process had heard of it, its scans went by uncounted.
+    """
+    for checkin_list in door.lists.values():
+        before = told.get(f"list:{checkin_list.key}")
+        if before is None or before.capacity is not None or checkin_list.room_id is not None:
+            continue
+        if checkin_list.capacity is not None:
+            await recount(tx, door.event_id, checkin_list.list_id, capacity=checkin_list.capacity)
 
 
 async def _tell(tx: Tx, door: Door, news: Sequence[NewsRow]) -> None:

@@ -167,6 +167,12 @@ LIST_REFUSALS = """
     LIMIT $5
 """
 
+LIST_HOLDER = """
+    SELECT attendee_id, name, name_ar, company, ticket, language
+    FROM attendee
+    WHERE event_id = $1 AND attendee_id = $2
+"""
+
 # Words with one beginning lie side by side. Of several words the first drives, the others are looked up for each hit.
 SEARCH_ATTENDEES = """
     SELECT attendee.attendee_id, attendee.name, attendee.name_ar, attendee.company, attendee.ticket, attendee.language
@@ -293,6 +299,11 @@ async def list_refusals(
 ) -> list[RefusalRow]:
     """Newest first, from behind this one."""
     return await rows(tx, RefusalRow, LIST_REFUSALS, event_id, before, device_id, scan_id, limit)
+
+
+async def list_holder(tx: Tx, event_id: UUID, attendee_id: UUID) -> list[FoundRow]:
+    """The attendee, or nobody."""
+    return await rows(tx, FoundRow, LIST_HOLDER, event_id, attendee_id)
 
 
 async def search_attendees(tx: Tx, event_id: UUID, *, words: Sequence[str], limit: int) -> list[FoundRow]:

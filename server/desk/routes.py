@@ -198,15 +198,16 @@ async def search_attendees(
     if checkin_list is not None and rules is None:
         raise UnknownList
     badge = door.badge_of(q)
-    words = words_of(q)[:MAX_WORDS] if badge is None else words_of(badge.name)[:MAX_WORDS]
-    if sum(map(len, words)) < MIN_LETTERS:
+    words = words_of(q)[:MAX_WORDS]
+    if badge is None and sum(map(len, words)) < MIN_LETTERS:
         raise InvalidRequest(f"Type at least {MIN_LETTERS} letters - at `$.q`")
     words.sort(key=len, reverse=True)  # the longest narrows most
     async with request.app.state.db.read() as connection:
-        hits = await queries.search_attendees(connection, door.event_id, words=words, limit=HIT_LIMIT)
+        if badge is not None:
+            hits = await queries.list_holder(connection, door.event_id, badge.attendee_id)
+        else:
+            hits = await queries.search_attendees(connection, door.event_id, words=words, limit=HIT_LIMIT)
     people = list({row.attendee_id: row for row in hits}.values())
-    if badge is not None:
-        people = [row for row in people if row.attendee_id == badge.attendee_id]
     return SearchAnswer(
         attendees=[_found(door, row, rules.list_id if rules else None) for row in people[:MAX_FOUND]],
         more=len(people) > MAX_FOUND or len(hits) == HIT_LIMIT,

@@ -142,9 +142,9 @@ class ChangeSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     subtitle: ParagraphTexts | UnsetType = UNSET
     abstract: ParagraphTexts | UnsetType = UNSET
     description: ParagraphTexts | UnsetType = UNSET
-    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)] | UnsetType | None = (
-        UNSET
-    )
+    language: (
+        Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)", max_length=35)] | UnsetType | None
+    ) = UNSET
 
 
 class FieldChange(Struct, frozen=True):

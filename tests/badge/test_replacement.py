@@ -47,7 +47,7 @@ async def test_the_door_hears_of_both(api: httpx.AsyncClient, demo: Demo) -> Non
     await api.post(f"/attendees/{line['id']}/badge", headers=organizer)
     events = (await api.get("/feed/checkin", headers=organizer)).json()["events"]
     assert [(event["kind"], event["data"]) for event in events] == [
-        ("badge.revoked", {"code": line["badge_code"]}),
+        ("badge.revoked", {"code": line["badge_code"], "number": 4}),
         ("attendees.changed", {"attendee_ids": [line["id"]]}),
     ]
 

@@ -45,6 +45,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "postCheckin": {"scan_id": "contract", "list": "main", "code": "no such badge"},
     "postCheckinBatch": {"scans": [{"scan_id": "contract-2", "list": "main", "code": "no such badge"}]},
     "postUndo": {},
+    "patchAttendee": {"cancelled": False},
     "postCheckinList": {"key": "contract", "name": {"fr": "Atelier"}},
     "patchCheckinList": {"capacity": 40},
     "postGate": {"name": "Porte"},
@@ -130,4 +131,6 @@ def body_for(operation: Operation) -> dict[str, Any] | None:
         return None
     assert operation.id in BODIES, f"tests/contract/published.py needs a body for {operation.id}"
     body = BODIES[operation.id]
+    if operation.id == "postCheckinList":
+        return body | {"key": f"contract-{uuid.uuid4()}"}
     return body | {"name": f"{body['name']} {uuid.uuid4()}"} if operation.id in NAMED else body

@@ -216,19 +216,21 @@ async def add_device(api: httpx.AsyncClient, demo: Demo) -> dict[str, Any]:
     return found
 
 
-async def own_gate_and_device(api: httpx.AsyncClient, demo: Demo) -> dict[str, str]:
+async def own_gate_device_and_list(api: httpx.AsyncClient, demo: Demo) -> dict[str, str]:
     """Ids of ones that may be changed and deleted."""
     body = {"name": f"Contract {uuid.uuid4()}"}
     gate = await api.post("/gates", json=body, headers=bearer(demo.file.organizer_token))
     device = await add_device(api, demo)
-    return {"gate_id": gate.json()["id"], "device_id": device["device"]["id"]}
+    own_list = {"key": f"own-{uuid.uuid4()}", "name": {"fr": "Atelier"}}
+    await api.post("/checkins/lists", json=own_list, headers=bearer(demo.file.organizer_token))
+    return {"gate_id": gate.json()["id"], "device_id": device["device"]["id"], "key": own_list["key"]}
 
 
 async def test_real_answers_are_as_described(api: httpx.AsyncClient, demo: Demo) -> None:
     """Every operation is asked once for real, readers' in one language and in all."""
     session = (await api.get("/schedule")).json()["sessions"][0]["id"]
     values = {"session_id": session, "attendee_id": demo.attendees[1]["id"], "scan_id": "contract-0"}
-    values |= await own_gate_and_device(api, demo)
+    values |= await own_gate_device_and_list(api, demo)
     passing = {"scan_id": "contract-0", "list": "main", "code": demo.badge()}
     await api.post("/checkins", json=passing, headers=bearer(demo.device()))
     code = (await add_device(api, demo))["pairing"]["code"]

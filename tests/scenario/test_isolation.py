@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
-from server.db import Database
-from server.demo import load
-from server.demo.credentials import Options, first_attendee
-from tests.conftest import Demo, bearer
-
-OTHER = "other-event"
-
-
-@pytest.fixture
-async def stranger(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
-    """A second event in the same database, with tokens and badges of its own."""
-    monkeypatch.setattr(load, "SLUG", OTHER)
-    options = Options(attendees=5, exhibitors=3, seed=9, starts_on=date(2026, 12, 18))
-    file = await load.load_demo(db, options, None, lambda _event_id: tmp_path / "other", lambda _done, _of: None)
-    return Demo(file, [first_attendee(tmp_path / "other")])
+from tests.conftest import OTHER, Demo, bearer
 
 
 async def test_tokens_are_worth_nothing_in_another_event(api: httpx.AsyncClient, demo: Demo, stranger: Demo) -> None:

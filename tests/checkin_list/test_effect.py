@@ -1,0 +1,136 @@
+"""What a change of a list does at the doors: in every process, in no other event, and for nobody without the right."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from server.config import Settings
+from server.db import Database
+from tests.conftest import OTHER, Demo, bearer, running_api
+from tests.phones import Organizer, Phone, phone_of, said, scan, told
+
+
+@pytest.fixture
+async def elsewhere(settings: Settings, demo: Demo) -> AsyncIterator[Phone]:
+    """A phone whose requests another API process answers."""
+    async with running_api(settings) as base, httpx.AsyncClient(base_url=base, timeout=30) as client:
+        yield phone_of(client, demo, "scan+search", 1)
+
+
+async def until_told(phone: Phone, body: dict[str, Any], expected: str) -> None:
+    """Asks with scans of their own until one is answered so."""
+    while True:
+        response = await phone.ask("POST", "/checkins", {**body, "scan_id": scan("")["scan_id"]})
+        if expected in (response.json().get("code"), response.json().get("reason"), response.json().get("outcome")):
+            return
+
+
+async def test_every_process_decides_by_the_new_rules(
+    organizer: Organizer, phone: Phone, elsewhere: Phone, demo: Demo
+) -> None:
+    visitors = [line["badge_code"] for line in demo.attendees if line["ticket"] == "visitor"]
+    doors = list(zip((phone, elsewhere), visitors, strict=False))
+    for door, code in doors:
+        await door.scan(code)
+    await organizer.add_list("x", tickets=["press"])
+    for changes, expected in (
+        ({}, "wrong_ticket"),
+        ({"tickets": ["visitor"], "closes_at": "2020-01-01T00:00:00Z"}, "not_open"),
+        ({"closes_at": None, "opens_at": "2199-01-01T00:00:00Z"}, "not_open"),
+        ({"opens_at": None, "tickets": []}, "wrong_ticket"),
+        ({"tickets": ["visitor"]}, "admitted"),
+        ({"reentry": "always"}, "admitted"),
+        ({"reentry": "never"}, "already_admitted"),
+    ):
+        await organizer.change_list("x", **changes)
+        for door, code in doors:
+            await until_told(door, scan(code, list="x"), expected)
+
+
+async def test_a_capacity_that_is_set_late_counts_those_who_are_inside(
+    organizer: Organizer, phone: Phone, demo: Demo
+) -> None:
+    """Nobody counted while there was no capacity; from now on the hall is as full as it is."""
+    await organizer.add_list("x")
+    first, second, third, fourth = (demo.badge(number) for number in range(4))
+    await until_told(phone, scan(first, list="x"), "already_admitted")
+    for code in (second, third):
+        assert told(await phone.scan(code, list="x")) == "admitted"
+    await organizer.change_list("x", capacity=3)
+    await until_told(phone, scan(fourth, list="x"), "list_full")
+    assert told(await phone.scan(first, list="x", direction="exit")) == "exited"
+    assert told(await phone.scan(fourth, list="x")) == "admitted"
+    assert told(await phone.scan(first, list="x")) == "list_full"
+
+
+async def test_a_capacity_that_was_away_for_a_while(organizer: Organizer, phone: Phone, demo: Demo) -> None:
+    await organizer.add_list("x", capacity=1)
+    first, second, third = (demo.badge(number) for number in range(3))
+    await until_told(phone, scan(first, list="x"), "already_admitted")
+    assert told(await phone.scan(second, list="x")) == "list_full"
+    await organizer.change_list("x", capacity=None)
+    await until_told(phone, scan(second, list="x"), "already_admitted")
+    assert told(await phone.scan(first, list="x", direction="exit")) == "exited"
+    assert told(await phone.scan(second, list="x", direction="exit")) == "exited"
+    await organizer.change_list("x", capacity=1)
+    while (await organizer.lists())["x"]["capacity"] is None:
+        pass
+    assert told(await phone.scan(third, list="x")) == "admitted"
+    await until_told(phone, scan(second, list="x"), "list_full")
+
+
+async def test_a_capacity_beneath_those_inside_sends_nobody_out(organizer: Organizer, phone: Phone, demo: Demo) -> None:
+    await organizer.add_list("x", capacity=3)
+    codes = [demo.badge(number) for number in range(4)]
+    await until_told(phone, scan(codes[0], list="x"), "already_admitted")
+    for code in codes[1:3]:
+        assert told(await phone.scan(code, list="x")) == "admitted"
+    await organizer.change_list("x", capacity=1)
+    await until_told(phone, scan(codes[3], list="x"), "list_full")
+    for code in codes[:2]:
+        assert told(await phone.scan(code, list="x", direction="exit")) == "exited"
+        assert told(await phone.scan(codes[3], list="x")) == "list_full"
+    assert told(await phone.scan(codes[2], list="x", direction="exit")) == "exited"
+    assert told(await phone.scan(codes[3], list="x")) == "admitted"
+
+
+async def test_only_an_organizer_of_the_event_changes_lists(organizer: Organizer, demo: Demo) -> None:
+    others = {
+        "device": demo.device(),
+        "supervisor": demo.file.devices[0].token,
+        "booth": demo.file.exhibitors[0].token,
+        "attendee": demo.attendees[0]["token"],
+    }
+    before = await organizer.lists()
+    for method, path, body in (
+        ("POST", "/checkins/lists", {"key": "x", "name": {"en": "x"}}),
+        ("PATCH", "/checkins/lists/main", {"capacity": 1}),
+        ("DELETE", "/checkins/lists/lounge", None),
+    ):
+        for who, token in others.items():
+            response = await organizer.api.request(method, path, json=body, headers=bearer(token))
+            assert said(response)[:2] == (403, "auth.forbidden"), (who, method)
+        response = await organizer.api.request(method, path, json=body)
+        assert said(response)[:2] == (401, "auth.required"), method
+    assert await organizer.lists() == before
+
+
+async def test_an_event_sees_only_its_own_lists(organizer: Organizer, stranger: Demo, db: Database) -> None:
+    """Not even the room of another event can be named, and the same key is another list there."""
+    other = Organizer(organizer.api, stranger.file.organizer_token)
+    assert said(await other.ask("PATCH", "/checkins/lists/main", {"capacity": 1}))[:2] == (401, "auth.required")
+    base = str(organizer.api.base_url).replace("digital-now", OTHER)
+    async with httpx.AsyncClient(base_url=base, timeout=30) as client:
+        other = Organizer(client, stranger.file.organizer_token)
+        foreign = (await organizer.api.get("/schedule")).json()["rooms"][0]["id"]
+        body = {"key": "x", "name": {"en": "x"}, "kind": "room", "room_id": foreign}
+        assert said(await other.ask("POST", "/checkins/lists", body)) == (422, "request.invalid", "room_id")
+        await other.change_list("main", capacity=7)
+        await other.add_list("only-here")
+        assert said(await organizer.ask("DELETE", "/checkins/lists/only-here"))[:2] == (404, "checkin.unknown_list")
+        assert (await organizer.lists())["main"]["capacity"] is None
+        assert (await other.lists())["main"]["capacity"] == 7
