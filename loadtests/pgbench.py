@@ -68,7 +68,8 @@ def script(door: Door) -> str:
         f"INSERT INTO {TABLE} (event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, code, direction, "
         "scanned_at, number, outcome, reason, turn) "
         f"VALUES ('{door.event_id}', '{door.device_id}', '00000000-0000-400' || :scan, '{door.list_id}', "
-        f"'{door.list_id}', '{door.gate_id}', ('1000000000000' || :person)::uuid, '{door.code}', 'entry', NULL, NULL, 'admitted', NULL, 1);\n"
+        f"'{door.list_id}', '{door.gate_id}', ('1000000000000' || :person)::uuid, '{door.code}', 'entry', "
+        "NULL, NULL, 'admitted', NULL, 1);\n"
     )
 
 
