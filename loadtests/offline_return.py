@@ -34,7 +34,7 @@ from pathlib import Path
 import uvloop
 from msgspec import Struct
 
-from loadtests import checkins, database, generator
+from loadtests import accounting, checkins, database, generator
 from loadtests.generator import OpenModel, Tally
 from loadtests.organizer import ask_organizer, make_lists
 from loadtests.scanner import Scanner, pair
@@ -83,6 +83,9 @@ class Round(Struct, frozen=True):
     wrong: list[str]
     generator_cpu: float
     seconds: float
+    server_cpu: float
+    postgres_cpu: float
+    """Cores, while scans were uploaded."""
 
 
 class Returned(Struct, frozen=True):
@@ -132,13 +135,18 @@ def _measure(
     checked_in, uploaded = Tally(checkins.ADMITTED), Tally(b'"stored":500')
     cpu = time.process_time()
     _saturate(server, iter(asked), checked_in, CONNECTIONS, seconds)
+    pids = server.pids("server.api"), server.postgres_pids()
+    before = [accounting.cpu_seconds(each) for each in pids]
     _saturate(server, iter(brought), uploaded, UPLOAD_CONNECTIONS, 60.0)
+    used = [accounting.cpu_seconds(each) - was for each, was in zip(pids, before, strict=True)]
     return Round(
         checked_in.right / checked_in.seconds,
         uploaded.right * MAX_SCANS / uploaded.seconds,
         [*checked_in.wrong, *uploaded.wrong],
         time.process_time() - cpu,
         checked_in.seconds + uploaded.seconds,
+        used[0] / uploaded.seconds,
+        used[1] / uploaded.seconds,
     )
 
 
@@ -278,6 +286,10 @@ def _result(rounds: Sequence[Round], returned: Returned, doubles: int, populatio
         Figure("ratio_most", "  best round", max(ratios), "×"),
         Figure("uploads", "Scans uploaded, median", statistics.median(each.uploads for each in rounds), "/s"),
         Figure("checkins", "Check-ins, median", statistics.median(each.checkins for each in rounds), "/s"),
+        Figure(
+            "server_cpu", "  CPU of the API, of uploads", statistics.median(each.server_cpu for each in rounds), "cores"
+        ),
+        Figure("postgres_cpu", "  CPU of PostgreSQL", statistics.median(each.postgres_cpu for each in rounds), "cores"),
         Figure("wrong_answers", "Other answers", len(wrong), note="; ".join(wrong[:3])),
         Figure("returned", "The return: scans stored", SCANNERS * QUEUED / returned.seconds, "/s"),
         Figure("marked_p50", "  a scanner has its mark, p50", statistics.median(returned.marked), "s"),
