@@ -196,7 +196,7 @@ def plan(source: random.Random, codes: Sequence[str]) -> tuple[list[list[tuple[s
     for place, each in enumerate(single):
         queues[place % SCANNERS].append(each)
     for place, each in enumerate(single[:doubles]):
-        queues[(place + 1) % SCANNERS].append(each)
+        queues[(place + SCANNERS // 2) % SCANNERS].append(each)
     return queues, doubles
 
 
