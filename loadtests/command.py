@@ -9,7 +9,15 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-SCENARIOS = ("checkin_saturated", "checkin_steady", "feed_fanout", "demo_load", "crash", "offline_merge")
+SCENARIOS = (
+    "checkin_saturated",
+    "checkin_steady",
+    "feed_fanout",
+    "demo_load",
+    "crash",
+    "offline_return",
+    "offline_merge",
+)
 """In the order in which they run. Each is the module of that name."""
 
 EPILOG = """\
