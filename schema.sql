@@ -383,6 +383,7 @@ CREATE TABLE IF NOT EXISTS scan_news (
     gate_ids     uuid[],
     attendee_ids uuid[],
     reasons      text[],               -- null for those who were admitted
+    ats          timestamptz[],        -- when each happened; null: at `at`, all of them
     PRIMARY KEY (event_id, news_id)
 );
 

@@ -204,7 +204,7 @@ def _propose_past(
         command.scanned_at,
         "refused" if reason else passed,
         reason,
-        1 if entry and not reason else None,
+        1 if entry and badge and not reason and not door.has_seen(checkin_list.list_id, badge.attendee_id) else None,
         session.session_id if session else None,
         at,
         decided,

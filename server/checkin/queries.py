@@ -67,6 +67,26 @@ LOG_FIRST_SCANS = """
     SELECT now() AS received_at
 """
 
+# The same of what one scanner did while it was offline.
+LOG_FIRST_UPLOADS = """
+    WITH told AS (
+        INSERT INTO scan_news (event_id, device_ids, list_ids, gate_ids, attendee_ids, reasons, ats)
+        VALUES ($1, array_fill($2::uuid, ARRAY[cardinality($4::text[])]), $5,
+                array_fill($3::uuid, ARRAY[cardinality($4::text[])]), $6, $12, $9)
+    ), logged AS (
+        INSERT INTO scan (event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, code, direction, scanned_at,
+                          at, decided, number, outcome, reason, conflict, turn)
+        SELECT $1, $2, scan_id, list_id, list_id, $3, attendee_id, code, 'entry', scanned_at,
+               LEAST(at, now()), decided, number, CASE WHEN reason IS NULL THEN 'admitted' ELSE 'refused' END, reason,
+               false, CASE WHEN reason IS NULL THEN 1 END
+        FROM unnest($4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::text[],
+                    $11::integer[], $12::text[])
+             AS proposed (scan_id, list_id, attendee_id, code, scanned_at, at, decided, number, reason)
+        ORDER BY list_id, attendee_id, scan_id
+    )
+    SELECT now() AS received_at
+"""
+
 # A scan that was asked online happened when this statement began; nothing can have happened later.
 LOG_SCANS = """
     WITH logged AS (
@@ -244,6 +264,26 @@ async def log_first_scans(tx: Tx, event_id: UUID, scans: Sequence[Scan]) -> date
         [scan.attendee_id for scan in scans],
         [scan.code for scan in scans],
         [scan.scanned_at for scan in scans],
+        [scan.number for scan in scans],
+        [scan.reason for scan in scans],
+    )
+    return received_at
+
+
+async def log_first_uploads(tx: Tx, event_id: UUID, device_id: UUID, gate_id: UUID, scans: Sequence[Scan]) -> datetime:
+    """As `log_first_scans`, of what one device at one gate did while it was offline."""
+    received_at: datetime = await tx.fetchval(
+        LOG_FIRST_UPLOADS,
+        event_id,
+        device_id,
+        gate_id,
+        [scan.scan_id for scan in scans],
+        [scan.list_id for scan in scans],
+        [scan.attendee_id for scan in scans],
+        [scan.code for scan in scans],
+        [scan.scanned_at for scan in scans],
+        [scan.at for scan in scans],
+        [scan.decided for scan in scans],
         [scan.number for scan in scans],
         [scan.reason for scan in scans],
     )

@@ -158,6 +158,7 @@ class Scan(Struct, frozen=True):
         return (
             (self.turn == 1 or self.reason is not None)
             and self.direction == "entry"
+            and not self.conflict
             and not self.counted
             and self.undoes is None
         )

@@ -11,6 +11,7 @@ answers with what it holds.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -86,7 +87,9 @@ class Waiting:
     def answer_first(self, received_at: datetime) -> None:
         """Hands over that the log took the scan as proposed, of somebody who came for the first time."""
         self.answered = True
-        self._hand_over(as_logged(self.scan, received_at, received_at, None))
+        scan = self.scan
+        at = received_at if scan.at is None else min(scan.at, received_at)
+        self._hand_over(as_logged(scan, received_at, at, None))
 
     def fail(self, error: Exception) -> None:
         self.answered = True
@@ -328,23 +331,26 @@ async def write_batch(connection: Tx, batch: Sequence[Waiting], lately: Lately) 
 
 
 async def _write_first_comers(connection: Tx, first: Sequence[Waiting]) -> None:
-    """One round trip for each event that is in the batch, which is one as a rule, and one for what happened offline."""
+    """One round trip for each event that is in the batch, and of uploads for each device: one as a rule."""
     asked: dict[UUID, list[Waiting]] = {}
-    happened = []
+    uploads: dict[tuple[UUID, UUID, UUID], list[Waiting]] = {}
     for waiting in first:
-        if waiting.scan.decided is None:
-            asked.setdefault(waiting.scan.event_id, []).append(waiting)
+        scan = waiting.scan
+        if scan.decided is None:
+            asked.setdefault(scan.event_id, []).append(waiting)
         else:
-            happened.append(waiting)
+            uploads.setdefault((scan.event_id, scan.device_id, scan.gate_id), []).append(waiting)
+    # Where somebody was here before after all, nothing was written: a look at the log will tell who.
     for event_id, people in asked.items():
-        try:
+        with contextlib.suppress(asyncpg.UniqueViolationError):
             received_at = await queries.log_first_scans(connection, event_id, _scans(people))
-        except asyncpg.UniqueViolationError:
-            continue  # somebody was here before after all: a look at the log will tell who
-        for waiting in people:
-            waiting.answer_first(received_at)
-    if happened:
-        answer_written(happened, await queries.log_scans(connection, _scans(happened)))
+            for waiting in people:
+                waiting.answer_first(received_at)
+    for where, people in uploads.items():
+        with contextlib.suppress(asyncpg.UniqueViolationError):
+            received_at = await queries.log_first_uploads(connection, *where, _scans(people))
+            for waiting in people:
+                waiting.answer_first(received_at)
 
 
 def _first_comers(batch: Sequence[Waiting], lately: Lately) -> list[Waiting]:

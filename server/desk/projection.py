@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from uuid import UUID
 
 from server.checkin.door import Door, Presence
 from server.checkin.events import Entered, Passed
-from server.checkin.history import Standing, stand
+from server.checkin.history import ALWAYS, Role, Standing, stand
 from server.checkin.types import Fact
 from server.desk.types import ConflictRow, Counted, NewsRow, NewsScanRow, Occupancy
 from server.ids import new_id
@@ -26,6 +27,13 @@ def bucket_of(at: datetime) -> datetime:
     return datetime.fromtimestamp(seconds - seconds % BUCKET_SECONDS, UTC)
 
 
+def outcome_of(role: Role, rule: str) -> tuple[str, str]:
+    """What a fact that turned out so is counted as: outcome and reason."""
+    if role.kind == "repeats":
+        return ("admitted" if rule == ALWAYS else "already_admitted"), ""
+    return {"begins": ("admitted", ""), "ends": ("exited", ""), "nothing": ("refused", "not_inside")}[role.kind]
+
+
 class Projection:
     """What one round of news comes to. `door` is brought up to date on the way."""
 
@@ -38,36 +46,57 @@ class Projection:
 
     def add_first_comers(self, row: NewsRow) -> None:
         """A batch of people who came for the first time, and of refusals: the row says it all."""
-        bucket = bucket_of(row.at)
         columns = (row.device_ids, row.list_ids or (), row.gate_ids or (), row.attendee_ids or (), row.reasons or ())
         door = self._door
-        for device_id, list_id, gate_id, attendee_id, reason in zip(*columns, strict=True):
+        bucket = bucket_of(row.at)
+        for at, (device_id, list_id, gate_id, attendee_id, reason) in zip(
+            row.ats or repeat(row.at), zip(*columns, strict=True), strict=False
+        ):
+            if row.ats is not None:
+                at, bucket = min(at, row.at), bucket_of(min(at, row.at))
             outcome = "refused" if reason else "admitted"
             self.counted[Counted(list_id, bucket, gate_id, self._ticket(attendee_id), outcome, reason or "")] += 1
             if reason is None and attendee_id is not None:
                 device = door.devices.get(device_id)
-                presence = Presence(None, row.at, door.gates.get(gate_id, ""), device.name if device else "")
+                presence = Presence(None, at, door.gates.get(gate_id, ""), device.name if device else "")
                 door.enter(list_id, attendee_id, presence)
                 self.moved[list_id].add(attendee_id)
 
     def add_scan(self, row: NewsScanRow) -> None:
-        """Any other scan, for the counts. Who passed is looked at whole, by `add_history`."""
-        ticket = self._ticket(row.attendee_id)
-        if row.undone_at is not None and row.undone_gate_id is not None:
-            bucket, outcome = bucket_of(row.undone_at), row.undone_outcome or ""
-            self.counted[
-                Counted(row.list_id, bucket, row.undone_gate_id, ticket, outcome, row.undone_reason or "")
-            ] -= 1
-        self.counted[Counted(row.list_id, bucket_of(row.at), row.gate_id, ticket, row.outcome, row.reason or "")] += 1
+        """Any other scan with which nobody passed, and an undo. Who passed is looked at whole, by `add_history`."""
+        if row.turn is None or row.outcome == "undone":
+            ticket = self._ticket(row.attendee_id)
+            key = Counted(row.list_id, bucket_of(row.at), row.gate_id, ticket, row.outcome, row.reason or "")
+            self.counted[key] += 1
 
-    def add_history(self, facts: Sequence[Fact]) -> None:
-        """All facts of one person in one area of whom there is news."""
+    def add_history(self, facts: Sequence[Fact], turns: Iterable[int]) -> None:
+        """All facts of one person in one area; `turns`: those that are news.
+
+        Facts become news in the order of their turns, so those before have been counted, and those after will be. What is counted
+        is what each fact turned out to be, which does not depend on who came first: a late scan can change what an early one was.
+        """
+        first, last = min(turns := list(turns)), max(turns)
+        before = [fact for fact in facts if fact.turn < first]
+        after = [fact for fact in facts if fact.turn <= last]
+        rules = self._door.reentry()
         person = (facts[0].area_id, facts[0].attendee_id)
+        standing = self.standings[person] = stand(after, rules)
+        self.counted.update(self._count(after, standing, rules))
+        self.counted.subtract(self._count(before, stand(before, rules), rules))
         lists = {fact.list_id for fact in facts}
-        standing = self.standings[person] = stand(facts, self._door.reentry())
         self._door.place(person[1], lists, standing)
         for list_id in lists:
             self.moved[list_id].add(person[1])
+
+    def _count(self, facts: Iterable[Fact], standing: Standing, rules: Mapping[UUID, str]) -> Counter[Counted]:
+        found: Counter[Counted] = Counter()
+        for fact in facts:
+            role = standing.roles.get(fact.key)
+            if role is not None:  # none: it was undone
+                outcome, reason = outcome_of(role, rules.get(fact.list_id, ""))
+                ticket = self._ticket(fact.attendee_id)
+                found[Counted(fact.list_id, bucket_of(fact.at), fact.gate_id, ticket, outcome, reason)] += 1
+        return found
 
     def _ticket(self, attendee_id: UUID | None) -> str:
         numbers = self._door.numbers_of(attendee_id) if attendee_id else ()

@@ -22,7 +22,7 @@ from server.checkin.writer import Writer
 from server.config import Settings
 from server.db import Database, connect, open_database
 from server.desk import actions, projector as projecting, queries
-from server.desk.projection import bucket_of
+from server.desk.projection import bucket_of, outcome_of
 from server.desk.projector import Projector
 from server.event.queries import get_event_by_slug
 from server.feed import CHECKIN, Watch, queries as feed_queries
@@ -136,14 +136,22 @@ async def check(desk: Desk) -> None:
 
 
 def counted(desk: Desk, rows: list[dict[str, Any]]) -> dict[Any, int]:
-    undone = {(row["device_id"], row["undoes"]) for row in rows if row["undoes"]}
+    """Those who passed as what their scan turned out to be, all others as they were answered."""
+    rules = desk.door.reentry()
+    roles: dict[Any, Any] = {}
+    for facts in facts_by_person(rows).values():
+        roles |= stand(facts, rules).roles
     found: Counter[Any] = Counter()
     for row in rows:
-        if (row["device_id"], row["scan_id"]) not in undone:
-            (number, *_) = desk.door.numbers_of(row["attendee_id"])
-            ticket = desk.door.badges[number].ticket
-            bucket = bucket_of(row["at"])
-            found[(row["list_id"], bucket, row["gate_id"], ticket, row["outcome"], row["reason"] or "")] += 1
+        told = (row["outcome"], row["reason"] or "")
+        if row["turn"] is not None and row["undoes"] is None:
+            role = roles.get((row["device_id"], row["scan_id"]))
+            if role is None:
+                continue  # undone
+            told = outcome_of(role, rules[row["list_id"]])
+        (number, *_) = desk.door.numbers_of(row["attendee_id"])
+        ticket = desk.door.badges[number].ticket
+        found[(row["list_id"], bucket_of(row["at"]), row["gate_id"], ticket, *told)] += 1
     return dict(found)
 
 

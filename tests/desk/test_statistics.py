@@ -57,35 +57,59 @@ async def spend_a_day(phones: Sequence[Phone], demo: Demo, dice: random.Random) 
 
 
 LIST_COUNTED = """
-    SELECT checkin_list.key, gate.name AS gate, scan.at, scan.outcome, COALESCE(scan.reason, '') AS reason,
-           COALESCE(attendee.ticket, '') AS ticket
+    SELECT checkin_list.key, checkin_list.reentry, gate.name AS gate, COALESCE(attendee.ticket, '') AS ticket, scan.*
     FROM scan
     JOIN checkin_list USING (event_id, list_id)
     JOIN gate USING (event_id, gate_id)
     LEFT JOIN attendee USING (event_id, attendee_id)
-    WHERE NOT EXISTS (
-        SELECT
-        FROM scan AS undo
-        WHERE undo.event_id = scan.event_id AND undo.device_id = scan.device_id AND undo.undoes = scan.scan_id
-    )
 """
+
+
+def turned_out(rows: Sequence[Any]) -> dict[tuple[UUID, str], tuple[str, str]]:
+    """What each scan that passed was in the end, whatever it was answered: the earliest entry is the admission."""
+    people: dict[Any, list[Any]] = {}
+    for row in rows:
+        if row["turn"] is not None:
+            people.setdefault((row["area_id"], row["attendee_id"]), []).append(row)
+    found = {}
+    for own in people.values():
+        undone = {(row["device_id"], row["undoes"]) for row in own if row["undoes"]}
+        inside = False
+        for row in sorted(own, key=lambda row: (row["at"], row["device_id"], row["scan_id"])):
+            key = (row["device_id"], row["scan_id"])
+            if row["undoes"] or key in undone:
+                continue
+            if row["direction"] == "exit":
+                found[key] = ("exited", "") if inside else ("refused", "not_inside")
+            else:
+                found[key] = ("already_admitted", "") if inside else ("admitted", "")
+            inside = row["direction"] == "entry"
+    return found
 
 
 async def counted(db: Database, key: str) -> dict[str, Any]:
     """The numbers of a list, counted from the log as one would by hand."""
     async with db.read() as connection:
         rows = [row for row in await connection.fetch(LIST_COUNTED) if row["key"] == key]
+    passed = turned_out(rows)
+    told = []
+    for row in rows:
+        outcome = passed.get((row["device_id"], row["scan_id"]))
+        if outcome is None and row["turn"] is None:
+            outcome = (row["outcome"], row["reason"] or "")
+        if outcome is not None:  # else it was undone, or is an undo
+            told.append((row, *outcome))
 
     def bucket(row: Any) -> datetime:
         return datetime.fromtimestamp(row["at"].timestamp() // BUCKET_SECONDS * BUCKET_SECONDS, UTC)
 
     return {
-        "admitted": sum(row["outcome"] == "admitted" for row in rows),
+        "admitted": sum(outcome == "admitted" for _, outcome, _ in told),
         "arrivals": Counter(
-            (bucket(row), row["gate"], row["outcome"]) for row in rows if row["outcome"] in ("admitted", "exited")
+            (bucket(row), row["gate"], outcome) for row, outcome, _ in told if outcome in ("admitted", "exited")
         ),
-        "tickets": Counter(row["ticket"] for row in rows if row["outcome"] == "admitted"),
-        "refusals": Counter(row["reason"] for row in rows if row["outcome"] == "refused"),
+        "tickets": Counter(row["ticket"] for row, outcome, _ in told if outcome == "admitted"),
+        "refusals": Counter(reason for _, outcome, reason in told if outcome == "refused"),
     }
 
 

@@ -264,9 +264,9 @@ async def test_a_phone_that_hangs_up_and_sends_again_has_each_scan_once(
 async def test_without_the_log_s_key_the_check_sees_scans_twice(phone: Phone, demo: Demo, db: Database) -> None:
     async with db.read() as connection:
         await connection.execute("ALTER TABLE scan DROP CONSTRAINT scan_pkey")
-    body = scan("x")
+    body = {"scan_id": "x", "list": "main", "code": "nobody has it"}
     for _ in range(2):
-        await phone.upload(body)
+        await phone.send(body)
     async with db.read() as connection:
         assert len(await connection.fetch(LIST_STORED)) == 2
 
