@@ -103,9 +103,10 @@ async def _look_at_histories(tx: Tx, door: Door, projection: Projection, scans: 
     def person(fact: Fact) -> tuple[UUID, UUID]:
         return (fact.area_id, fact.attendee_id)
 
+    news = {(scan.device_id, scan.scan_id) for scan in scans}
     facts = sorted(await checkin_queries.list_facts(tx, people), key=person)
     for _, own in groupby(facts, key=person):
-        projection.add_history(list(own))
+        projection.add_history(list(own), news)
 
 
 async def _settle_conflicts(tx: Tx, door: Door, projection: Projection, scans: Sequence[NewsScanRow]) -> None:

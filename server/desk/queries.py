@@ -56,12 +56,9 @@ TAKE_NEWS = """
 
 LIST_NEWS_SCANS = """
     SELECT scan.device_id, scan.scan_id, scan.list_id, scan.area_id, scan.gate_id, scan.attendee_id, scan.at, scan.outcome,
-           scan.reason, scan.conflict, scan.turn, original.at AS undone_at, original.gate_id AS undone_gate_id,
-           original.outcome AS undone_outcome, original.reason AS undone_reason
+           scan.reason, scan.conflict, scan.turn
     FROM unnest($2::uuid[], $3::text[]) AS asked (device_id, scan_id)
     JOIN scan ON scan.event_id = $1 AND scan.device_id = asked.device_id AND scan.scan_id = asked.scan_id
-    LEFT JOIN scan AS original ON original.event_id = scan.event_id AND original.device_id = scan.device_id
-                              AND original.scan_id = scan.undoes
 """
 
 ADD_TO_TALLY = """

@@ -34,7 +34,7 @@ class NewsRow(Struct, frozen=True):
 
 
 class NewsScanRow(Struct, frozen=True):
-    """A scan that is news, and the one it takes back if it does."""
+    """A scan that is news."""
 
     device_id: UUID
     scan_id: str
@@ -47,10 +47,6 @@ class NewsScanRow(Struct, frozen=True):
     reason: str | None
     conflict: bool
     turn: int | None
-    undone_at: datetime | None
-    undone_gate_id: UUID | None
-    undone_outcome: str | None
-    undone_reason: str | None
 
 
 class ConflictRow(Struct, frozen=True):
