@@ -426,6 +426,7 @@ CREATE TABLE IF NOT EXISTS checkin_conflict (
         (event_id, device_id, scan_id, kind, first_device_id, first_scan_id)
 );
 CREATE INDEX IF NOT EXISTS checkin_conflict_of_person ON checkin_conflict (event_id, attendee_id);
+CREATE INDEX IF NOT EXISTS checkin_conflict_standing ON checkin_conflict (event_id, list_id) WHERE resolved_at IS NULL;
 
 
 -- ─── Exhibitors ─────────────────────────────────────────────────────────────────────────────────────────────────────

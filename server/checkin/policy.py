@@ -16,6 +16,9 @@ from server.checkin.types import CheckinListRow, Clock, Reason, Scan, SessionRow
 DOUBLE_TRIGGER = timedelta(seconds=5)
 UNSYNCED = timedelta(days=1)
 """How far back the clock of a device is believed that does not say when it last synced."""
+AFTERWARDS = "+"
+"""Begins the id of a row that says what a scanner did when the server's own answer, a refusal, had not reached it. No scanner
+can choose such an id."""
 STORED_CODE_LENGTH = 120
 _DIGEST_LENGTH = 32
 

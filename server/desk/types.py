@@ -239,6 +239,10 @@ class RefusalPage(Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
+class WordCountRow(Struct, frozen=True):
+    found: int
+
+
 class FoundRow(Struct, frozen=True):
     attendee_id: UUID
     name: str

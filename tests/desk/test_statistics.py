@@ -16,8 +16,8 @@ import pytest
 from server.checkin.history import Key, stand
 from server.checkin.types import Fact
 from server.db import Database
-from server.desk import actions as desk
-from server.desk.projection import BUCKET_SECONDS, counts_as
+from server.desk import actions
+from server.desk.projection import BUCKET_SECONDS, Projection, counts_as
 from tests.conftest import Demo
 from tests.phones import Organizer, Phone, organizer_of, phone_of, said, scan
 
@@ -142,13 +142,13 @@ async def test_a_lost_undo_is_noticed(
 ) -> None:
     """The comparison above sees a projection that leaves out what an undo takes back."""
 
-    class Forgetful(desk.Projection):
+    class Forgetful(Projection):
         def add_history(self, facts: Sequence[Fact], news: Container[Key]) -> None:
             kept = [fact for fact in facts if fact.undoes is None]
             if any(fact.key in news for fact in kept):
                 super().add_history(kept, news)
 
-    monkeypatch.setattr(desk, "Projection", Forgetful)
+    monkeypatch.setattr(actions, "Projection", Forgetful)
     await spend_a_day(phones, demo, random.Random(1))
     await until_all_is_told(db)
     assert any([await shown(organizer, key) != await counted(db, key) for key in ("main", "lounge", "lunch")])
