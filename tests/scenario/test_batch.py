@@ -142,7 +142,7 @@ async def test_what_is_no_batch_is_refused_whole(phone: Phone, db: Database) -> 
         joined(one) + joined(one): (400, UNREADABLE),
         joined(one, b'{"x": "\xff'): (400, UNREADABLE),
         DEEP.encode(): (422, INVALID),
-        b'{"scans": ' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}": (400, UNREADABLE),
+        b'{"scans": ' + b"[" * 400_000 + b"]" * 400_000 + b"}": (400, UNREADABLE),
         joined(*[one] * 501): (422, "checkin.batch_too_long"),
         joined(*[b"0"] * 100_000): (422, "checkin.batch_too_long"),
         joined(b'"' + b"x" * 5 * 1024 * 1024 + b'"'): (413, "request.too_large"),
