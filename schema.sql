@@ -393,7 +393,8 @@ CREATE TABLE IF NOT EXISTS checkin_desk (
     told_at  timestamptz NOT NULL DEFAULT 'epoch'
 );
 
--- The log, counted: per list, five minutes, gate and ticket.
+-- The log, counted: per list, five minutes, gate and ticket. Who passed counts as what the scan turned out to be among the person's
+-- others, whatever was answered: so the counts do not depend on which scanner came back first.
 CREATE TABLE IF NOT EXISTS checkin_tally (
     event_id uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
     list_id  uuid        NOT NULL,

@@ -243,9 +243,10 @@ class Scanner:
             self.conflicts.append(result)
         if result.clock is not None:
             self.wrong_clock.add(scan.scan_id)
-        badge = self.knowledge.badge_of(scan.code)
-        if badge is not None and result.reason in ("revoked", "cancelled"):
-            self.knowledge.void.add(badge)
+        if result.reason in ("revoked", "cancelled"):
+            badge = self.knowledge.badge_of(scan.code)
+            if badge is not None:
+                self.knowledge.void.add(badge)
 
     async def _ask(self, method: str, path: str, body: bytes = b"", within: float = TRANSFER_SECONDS) -> bytes:
         try:

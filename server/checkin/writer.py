@@ -387,7 +387,7 @@ async def _write_after_a_look(connection: Tx, waiting: Sequence[Waiting]) -> Non
     lists = {(one.scan.event_id, one.scan.list_id) for one in rest if one.scan.counted}
     counts = await queries.list_counts(connection, lists) if lists else []
     plan = make_plan(_scans(rest), facts, counts)
-    if lists:
+    if lists or _builds_on_itself(plan.scans):
         try:
             written = await queries.log_counted_scans(connection, plan.scans, plan.changes)
         except asyncpg.IntegrityConstraintViolationError as error:
@@ -399,6 +399,12 @@ async def _write_after_a_look(connection: Tx, waiting: Sequence[Waiting]) -> Non
     keys = {scan_key(scan): scan for scan in plan.scans}
     planned = [one for one in rest if one.key in keys]
     answer_written(planned, written, keys, plan.facts)
+
+
+def _builds_on_itself(scans: Sequence[Scan]) -> bool:
+    """Whether somebody passes twice: the second answer holds only if the first one is logged as planned, so all are or none."""
+    passings = [scan.person for scan in scans if scan.passes]
+    return len(passings) > len(set(passings))
 
 
 def answer_written(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -84,9 +83,8 @@ async def _tell(tx: Tx, door: Door, news: Sequence[NewsRow]) -> None:
     for scan in scans:
         projection.add_scan(scan)
     await _look_at_histories(tx, door, projection, scans)
-    counted = {key: scans for key, scans in projection.counted.items() if scans}
-    if counted:
-        await queries.add_to_tally(tx, door.event_id, counted)
+    if projection.counted:
+        await queries.add_to_tally(tx, door.event_id, projection.counted)
     for passed in projection.passed(datetime.now(UTC)):
         await emit(tx, door.event_id, channel=CHECKIN, kind=PASSED, data=passed)
     await _settle_conflicts(tx, door, projection, scans)
@@ -94,19 +92,21 @@ async def _tell(tx: Tx, door: Door, news: Sequence[NewsRow]) -> None:
 
 async def _look_at_histories(tx: Tx, door: Door, projection: Projection, scans: Sequence[NewsScanRow]) -> None:
     """Whoever passed otherwise than for the first time is looked at whole."""
-    turns: defaultdict[tuple[UUID, UUID], list[int]] = defaultdict(list)
-    for scan in scans:
-        if scan.turn is not None and scan.attendee_id is not None:
-            turns[(scan.area_id, scan.attendee_id)].append(scan.turn)
-    if not turns:
+    people = {
+        (door.event_id, scan.area_id, scan.attendee_id)
+        for scan in scans
+        if scan.turn is not None and scan.attendee_id is not None
+    }
+    if not people:
         return
 
     def person(fact: Fact) -> tuple[UUID, UUID]:
         return (fact.area_id, fact.attendee_id)
 
-    facts = await checkin_queries.list_facts(tx, [(door.event_id, *one) for one in turns])
-    for one, own in groupby(sorted(facts, key=person), key=person):
-        projection.add_history(list(own), turns[one])
+    news = {(scan.device_id, scan.scan_id) for scan in scans}
+    facts = sorted(await checkin_queries.list_facts(tx, people), key=person)
+    for _, own in groupby(facts, key=person):
+        projection.add_history(list(own), news)
 
 
 async def _settle_conflicts(tx: Tx, door: Door, projection: Projection, scans: Sequence[NewsScanRow]) -> None:

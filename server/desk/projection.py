@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import repeat
 from uuid import UUID
 
 from server.checkin.door import Door, Presence
 from server.checkin.events import Entered, Passed
-from server.checkin.history import ALWAYS, Role, Standing, stand
+from server.checkin.history import ALWAYS, Key, Role, Standing, stand
 from server.checkin.types import Fact
 from server.desk.types import ConflictRow, Counted, NewsRow, NewsScanRow, Occupancy
 from server.ids import new_id
 
 BUCKET_SECONDS = 300
+
+_COUNTS_AS = {
+    "begins": ("admitted", ""),
+    "repeats": ("already_admitted", ""),
+    "ends": ("exited", ""),
+    "nothing": ("refused", "not_inside"),
+}
 
 PersonKey = tuple[UUID, UUID]
 """Area and attendee."""
@@ -27,11 +34,9 @@ def bucket_of(at: datetime) -> datetime:
     return datetime.fromtimestamp(seconds - seconds % BUCKET_SECONDS, UTC)
 
 
-def outcome_of(role: Role, rule: str) -> tuple[str, str]:
-    """What a fact that turned out so is counted as: outcome and reason."""
-    if role.kind == "repeats":
-        return ("admitted" if rule == ALWAYS else "already_admitted"), ""
-    return {"begins": ("admitted", ""), "ends": ("exited", ""), "nothing": ("refused", "not_inside")}[role.kind]
+def counts_as(role: Role, reentry: str) -> tuple[str, str]:
+    """Outcome and reason as which a passing is counted, at a list with this rule."""
+    return _COUNTS_AS["begins" if role.kind == "repeats" and reentry == ALWAYS else role.kind]
 
 
 class Projection:
@@ -63,40 +68,44 @@ class Projection:
                 self.moved[list_id].add(attendee_id)
 
     def add_scan(self, row: NewsScanRow) -> None:
-        """Any other scan with which nobody passed, and an undo. Who passed is looked at whole, by `add_history`."""
+        """Any other scan, for the counts. Who passed is looked at whole, and counted, by `add_history`."""
         if row.turn is None or row.outcome == "undone":
             ticket = self._ticket(row.attendee_id)
-            key = Counted(row.list_id, bucket_of(row.at), row.gate_id, ticket, row.outcome, row.reason or "")
-            self.counted[key] += 1
+            counted = Counted(row.list_id, bucket_of(row.at), row.gate_id, ticket, row.outcome, row.reason or "")
+            self.counted[counted] += 1
 
-    def add_history(self, facts: Sequence[Fact], turns: Iterable[int]) -> None:
-        """All facts of one person in one area; `turns`: those that are news.
+    def add_history(self, facts: Sequence[Fact], news: Container[Key]) -> None:
+        """All facts of one person in one area of whom there is news; `news` has the keys of those that are.
 
-        Facts become news in the order of their turns, so those before have been counted, and those after will be. What is counted
-        is what each fact turned out to be, which does not depend on who came first: a late scan can change what an early one was.
+        A scan counts as what it turned out to be among the others, not as what was answered: that depends on who came first.
+        So with each piece of news the person's whole history is counted anew in the place of the one that was counted before,
+        which had all earlier turns: turns are told in their order.
         """
-        first, last = min(turns := list(turns)), max(turns)
-        before = [fact for fact in facts if fact.turn < first]
-        after = [fact for fact in facts if fact.turn <= last]
-        rules = self._door.reentry()
         person = (facts[0].area_id, facts[0].attendee_id)
-        standing = self.standings[person] = stand(after, rules)
-        self.counted.update(self._count(after, standing, rules))
-        self.counted.subtract(self._count(before, stand(before, rules), rules))
         lists = {fact.list_id for fact in facts}
+        standing = self.standings[person] = stand(facts, self._door.reentry())
         self._door.place(person[1], lists, standing)
         for list_id in lists:
             self.moved[list_id].add(person[1])
+        turns = [fact.turn for fact in facts if fact.key in news]
+        first, last = min(turns), max(turns)
+        self._count([fact for fact in facts if fact.turn < first], -1)
+        self._count([fact for fact in facts if fact.turn <= last], 1)
 
-    def _count(self, facts: Iterable[Fact], standing: Standing, rules: Mapping[UUID, str]) -> Counter[Counted]:
-        found: Counter[Counted] = Counter()
+    def _count(self, facts: Sequence[Fact], times: int) -> None:
+        if not facts:
+            return
+        ticket = self._ticket(facts[0].attendee_id)
+        roles = stand(facts, {}).roles  # what a scan turned out to be depends on no list's rule
         for fact in facts:
-            role = standing.roles.get(fact.key)
-            if role is not None:  # none: it was undone
-                outcome, reason = outcome_of(role, rules.get(fact.list_id, ""))
-                ticket = self._ticket(fact.attendee_id)
-                found[Counted(fact.list_id, bucket_of(fact.at), fact.gate_id, ticket, outcome, reason)] += 1
-        return found
+            role = roles.get(fact.key)
+            if role is not None:  # else it was undone, or is an undo
+                told = counts_as(role, self._rule(fact.list_id))
+                self.counted[Counted(fact.list_id, bucket_of(fact.at), fact.gate_id, ticket, *told)] += times
+
+    def _rule(self, list_id: UUID) -> str:
+        checkin_list = self._door.lists_by_id.get(list_id)
+        return checkin_list.reentry if checkin_list is not None else ""
 
     def _ticket(self, attendee_id: UUID | None) -> str:
         numbers = self._door.numbers_of(attendee_id) if attendee_id else ()

@@ -6,20 +6,21 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import asyncpg
 import pytest
 
-from server.checkin import writer as writing
+from server.checkin import queries, writer as writing
 from server.checkin.errors import NotRecorded, ScanIdReused
-from server.checkin.types import LoggedScan, Scan
+from server.checkin.types import Fact, LoggedScan, Scan
 from server.checkin.writer import Writer
 from server.db import Database, Tx, UnsafeDatabase, connect, refuse_unsafe
 from server.errors import Overloaded
 from server.ids import new_id
-from tests.checkin.histories import double_turns, entry, expected_answers, leaving, random_history
+from tests.checkin.histories import MORNING, double_turns, entry, expected_answers, leaving, offline, random_history
 
 
 async def write(url: str, scans: Sequence[Scan], **options: Any) -> list[LoggedScan]:
@@ -58,6 +59,33 @@ async def test_without_the_index_the_check_sees_double_turns(database_url: str, 
     event_id, person = new_id(), new_id()
     await asyncio.gather(*(write(database_url, [entry(event_id, person, f"s{n}")]) for n in range(5)))
     assert double_turns(await log_of(db, event_id)) == 4
+
+
+async def test_what_builds_on_itself_is_logged_whole_or_not_at_all(
+    database_url: str, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody takes two turns between the look and the writing of three that follow from each other."""
+    event_id, person, look, intruded = new_id(), new_id(), queries.list_facts, asyncio.Event()
+
+    def passing(name: str, minutes: int) -> Scan:
+        scan = entry(event_id, person, name, device_id=uuid5(event_id, name))
+        return offline(leaving(scan) if name == "exit" else scan, MORNING + timedelta(minutes=minutes))
+
+    await write(database_url, [passing("first", 0)])
+
+    async def look_and_come_too_late(*asked: Any) -> list[Fact]:
+        facts = await look(*asked)
+        if not intruded.is_set():
+            intruded.set()
+            await write(database_url, [passing("intruder", 90), passing("another", 91)])
+        return facts
+
+    monkeypatch.setattr(queries, "list_facts", look_and_come_too_late)
+    scans = [passing("exit", 60), passing("entry", 70), passing("repeated", 80)]
+    logged = await write(database_url, scans)
+    assert [row.blocking_device_id for row in logged] == [None, None, uuid5(event_id, "entry")]
+    assert await write(database_url, scans) == logged
+    assert sorted(row["turn"] for row in await log_of(db, event_id)) == [1, 2, 3, 4, 5, 6]
 
 
 async def test_people_are_told_apart_by_event(database_url: str) -> None:

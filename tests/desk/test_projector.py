@@ -22,7 +22,7 @@ from server.checkin.writer import Writer
 from server.config import Settings
 from server.db import Database, connect, open_database
 from server.desk import actions, projector as projecting, queries
-from server.desk.projection import bucket_of, outcome_of
+from server.desk.projection import bucket_of, counts_as
 from server.desk.projector import Projector
 from server.event.queries import get_event_by_slug
 from server.feed import CHECKIN, Watch, queries as feed_queries
@@ -136,23 +136,25 @@ async def check(desk: Desk) -> None:
 
 
 def counted(desk: Desk, rows: list[dict[str, Any]]) -> dict[Any, int]:
-    """Those who passed as what their scan turned out to be, all others as they were answered."""
-    rules = desk.door.reentry()
-    roles: dict[Any, Any] = {}
-    for facts in facts_by_person(rows).values():
-        roles |= stand(facts, rules).roles
+    """Each scan by what it turned out to be, whatever was answered."""
     found: Counter[Any] = Counter()
+    for facts in facts_by_person(rows).values():
+        roles = stand(facts, desk.door.reentry()).roles
+        for fact in facts:
+            if fact.key in roles:
+                told = counts_as(roles[fact.key], "after_exit")
+                found[(fact.list_id, bucket_of(fact.at), fact.gate_id, ticket_of(desk, fact.attendee_id), *told)] += 1
     for row in rows:
-        told = (row["outcome"], row["reason"] or "")
-        if row["turn"] is not None and row["undoes"] is None:
-            role = roles.get((row["device_id"], row["scan_id"]))
-            if role is None:
-                continue  # undone
-            told = outcome_of(role, rules[row["list_id"]])
-        (number, *_) = desk.door.numbers_of(row["attendee_id"])
-        ticket = desk.door.badges[number].ticket
-        found[(row["list_id"], bucket_of(row["at"]), row["gate_id"], ticket, *told)] += 1
+        if row["turn"] is None or row["undoes"]:
+            ticket = ticket_of(desk, row["attendee_id"])
+            told = row["outcome"], row["reason"] or ""
+            found[(row["list_id"], bucket_of(row["at"]), row["gate_id"], ticket, *told)] += 1
     return dict(found)
+
+
+def ticket_of(desk: Desk, attendee_id: UUID) -> str:
+    (number, *_) = desk.door.numbers_of(attendee_id)
+    return desk.door.badges[number].ticket
 
 
 def facts_by_person(rows: list[dict[str, Any]]) -> dict[tuple[UUID, UUID], list[Fact]]:

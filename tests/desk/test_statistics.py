@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,11 @@ from uuid import UUID
 import httpx
 import pytest
 
+from server.checkin.history import Key, stand
+from server.checkin.types import Fact
 from server.db import Database
 from server.desk import actions
-from server.desk.projection import BUCKET_SECONDS, Projection
+from server.desk.projection import BUCKET_SECONDS, Projection, counts_as
 from tests.conftest import Demo
 from tests.phones import Organizer, Phone, organizer_of, phone_of, said, scan
 
@@ -57,7 +59,10 @@ async def spend_a_day(phones: Sequence[Phone], demo: Demo, dice: random.Random) 
 
 
 LIST_COUNTED = """
-    SELECT checkin_list.key, checkin_list.reentry, gate.name AS gate, COALESCE(attendee.ticket, '') AS ticket, scan.*
+    SELECT checkin_list.key, checkin_list.reentry, gate.name AS gate, COALESCE(attendee.ticket, '') AS ticket,
+           scan.outcome, COALESCE(scan.reason, '') AS reason, scan.event_id, scan.area_id, scan.attendee_id, scan.turn,
+           scan.device_id, scan.scan_id, scan.list_id, scan.session_id, scan.gate_id, scan.direction, scan.at,
+           scan.decided IS NOT NULL AS offline, scan.undoes
     FROM scan
     JOIN checkin_list USING (event_id, list_id)
     JOIN gate USING (event_id, gate_id)
@@ -65,51 +70,34 @@ LIST_COUNTED = """
 """
 
 
-def turned_out(rows: Sequence[Any]) -> dict[tuple[UUID, str], tuple[str, str]]:
-    """What each scan that passed was in the end, whatever it was answered: the earliest entry is the admission."""
-    people: dict[Any, list[Any]] = {}
+async def counted(db: Database, key: str) -> dict[str, Any]:
+    """The numbers of a list, counted from the log as one would by hand: who passed by what it turned out to be."""
+    async with db.read() as connection:
+        rows = [dict(row) for row in await connection.fetch(LIST_COUNTED) if row["key"] == key]
+    people: dict[UUID, list[Fact]] = {}
     for row in rows:
         if row["turn"] is not None:
-            people.setdefault((row["area_id"], row["attendee_id"]), []).append(row)
-    found = {}
-    for own in people.values():
-        undone = {(row["device_id"], row["undoes"]) for row in own if row["undoes"]}
-        inside = False
-        for row in sorted(own, key=lambda row: (row["at"], row["device_id"], row["scan_id"])):
-            key = (row["device_id"], row["scan_id"])
-            if row["undoes"] or key in undone:
-                continue
-            if row["direction"] == "exit":
-                found[key] = ("exited", "") if inside else ("refused", "not_inside")
-            else:
-                found[key] = ("already_admitted", "") if inside else ("admitted", "")
-            inside = row["direction"] == "entry"
-    return found
-
-
-async def counted(db: Database, key: str) -> dict[str, Any]:
-    """The numbers of a list, counted from the log as one would by hand."""
-    async with db.read() as connection:
-        rows = [row for row in await connection.fetch(LIST_COUNTED) if row["key"] == key]
-    passed = turned_out(rows)
-    told = []
+            people.setdefault(row["attendee_id"], []).append(
+                Fact(**{name: row[name] for name in Fact.__struct_fields__})
+            )
+    roles = {fact: role for facts in people.values() for fact, role in stand(facts, {}).roles.items()}
     for row in rows:
-        outcome = passed.get((row["device_id"], row["scan_id"]))
-        if outcome is None and row["turn"] is None:
-            outcome = (row["outcome"], row["reason"] or "")
-        if outcome is not None:  # else it was undone, or is an undo
-            told.append((row, *outcome))
+        role = roles.get((row["device_id"], row["scan_id"]))
+        if role is not None:
+            row["outcome"], row["reason"] = counts_as(role, row["reentry"])
+        elif row["turn"] is not None:
+            row["outcome"] = "undone"
 
     def bucket(row: Any) -> datetime:
         return datetime.fromtimestamp(row["at"].timestamp() // BUCKET_SECONDS * BUCKET_SECONDS, UTC)
 
     return {
-        "admitted": sum(outcome == "admitted" for _, outcome, _ in told),
+        "admitted": sum(row["outcome"] == "admitted" for row in rows),
         "arrivals": Counter(
-            (bucket(row), row["gate"], outcome) for row, outcome, _ in told if outcome in ("admitted", "exited")
+            (bucket(row), row["gate"], row["outcome"]) for row in rows if row["outcome"] in ("admitted", "exited")
         ),
-        "tickets": Counter(row["ticket"] for row, outcome, _ in told if outcome == "admitted"),
-        "refusals": Counter(reason for _, outcome, reason in told if outcome == "refused"),
+        "tickets": Counter(row["ticket"] for row in rows if row["outcome"] == "admitted"),
+        "refusals": Counter(row["reason"] for row in rows if row["outcome"] == "refused"),
     }
 
 
@@ -155,9 +143,10 @@ async def test_a_lost_undo_is_noticed(
     """The comparison above sees a projection that leaves out what an undo takes back."""
 
     class Forgetful(Projection):
-        def add_scan(self, row: Any) -> None:
-            if row.undone_at is None:
-                super().add_scan(row)
+        def add_history(self, facts: Sequence[Fact], news: Container[Key]) -> None:
+            kept = [fact for fact in facts if fact.undoes is None]
+            if any(fact.key in news for fact in kept):
+                super().add_history(kept, news)
 
     monkeypatch.setattr(actions, "Projection", Forgetful)
     await spend_a_day(phones, demo, random.Random(1))
