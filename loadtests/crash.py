@@ -5,7 +5,7 @@ the log as it was answered (G3), does asking again give the same answer to the l
 twice, in the log and in any order of the answers that time allows (G2)?
 
 Population: 20 scanners, one connection each, 300 badges, so that doors compete for everybody; 15 % exits, 15 %
-repetitions of an earlier scan. One API process.
+repetitions of an earlier scan. One API process; with `--workers 4` four, of which each blow hits one.
 
 Measured: a storm of 30 s. At random moments SIGKILL hits the API process, or PostgreSQL's postmaster, or everything at
 once (server, API, gateway, PostgreSQL), after which the server is started again on the same data folder. Then the storm
@@ -27,7 +27,7 @@ import time
 from collections import Counter
 
 from loadtests import database, evidence, linearizability
-from loadtests.evidence import Row, Violation
+from loadtests.evidence import Violation
 from loadtests.scenario import Aborted, Context, Figure, Result, Threshold
 from loadtests.server_under_test import Server
 from loadtests.storm import Storm
@@ -40,12 +40,6 @@ VICTIMS = ("api", "postgres", "everything")
 """Each once in every three kills, in random order: so no server loses its API five times in 20 s, after which it gives up."""
 SHOWN = 5
 
-ROWS = """
-    SELECT device.name, scan.scan_id, scan.area_id::text, scan.attendee_id::text, scan.code, scan.direction,
-           scan.outcome, scan.reason, scan.turn
-    FROM scan JOIN device USING (event_id, device_id)
-"""
-
 THRESHOLDS = (
     Threshold("violations", "G1 G2 G3", at_most=0),
     Threshold("unanswered", at_most=0),
@@ -57,7 +51,8 @@ THRESHOLDS = (
 
 def run(context: Context) -> Result:
     context.say(f"seed {context.seed}")
-    with Server(context.folder / "server", attendees=context.attendees or BADGES) as server:
+    attendees, workers = context.attendees or BADGES, context.workers or 1
+    with Server(context.folder / "server", attendees=attendees, workers=workers) as server:
         storm = Storm(server, server.badges(), context.seed)
         storm.begin()
         try:
@@ -69,7 +64,7 @@ def run(context: Context) -> Result:
         server.kill()
         server.start()
         storm.ask_again()
-        rows = [Row(*row) for row in database.fetch(server.dsn, ROWS)]
+        rows = database.log_of(server.dsn)
     violations = [*evidence.check(storm.told, rows), *linearizability.check(storm.questions())]
     return _result(context, storm, during, kills, recoveries, violations, len(rows))
 
@@ -86,7 +81,7 @@ def _rage(context: Context, server: Server, source: random.Random) -> tuple[Coun
         victim = planned.pop()
         context.say(f"kill {victim}")
         if victim == "api":
-            server.kill_api()
+            server.kill_api(source)
         elif victim == "postgres":
             server.kill_postmaster()
         else:
@@ -124,4 +119,5 @@ def _result(
         *(Figure(f"kills_{name}", f"  {name}", count) for name, count in sorted(kills.items())),
         Figure("recovery", "Longest start after a full kill", max(recoveries, default=None), "s"),
     ]
-    return Result(population=f"20 scanners, {len(storm.asked):,} scans, seed {context.seed}", figures=figures)
+    population = f"20 scanners, {len(storm.asked):,} scans, {context.workers or 1} API processes, seed {context.seed}"
+    return Result(population=population, figures=figures)

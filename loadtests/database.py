@@ -11,11 +11,18 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from loadtests import pgbench
+from loadtests.evidence import Row
 
 DOOR = """
     SELECT device.event_id, device.device_id, checkin_list.list_id, device.gate_id, badge.code
     FROM device JOIN checkin_list USING (event_id) JOIN badge USING (event_id)
     WHERE checkin_list.key = 'main' ORDER BY device.name LIMIT 1
+"""
+
+LOG = """
+    SELECT device.name, scan.scan_id, scan.area_id::text, scan.attendee_id::text, scan.code, scan.direction,
+           scan.outcome, scan.reason, scan.turn
+    FROM scan JOIN device USING (event_id, device_id)
 """
 
 TRANSACTIONS = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'digitalnow'"
@@ -51,6 +58,11 @@ def transactions(dsn: str) -> int:
 def door_of(dsn: str) -> pgbench.Door:
     """The constants of the demo event's rows in `scan`."""
     return pgbench.Door(*fetch(dsn, DOOR)[0])
+
+
+def log_of(dsn: str) -> list[Row]:
+    """Every scan that the log has, in no order."""
+    return [Row(*row) for row in fetch(dsn, LOG)]
 
 
 def sockets_of(dsn: str) -> tuple[Path, str]:

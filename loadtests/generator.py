@@ -36,10 +36,12 @@ class Source(Protocol):
 class Connection(asyncio.Protocol):
     """One keep-alive connection."""
 
-    __slots__ = ("_buffer", "_transport", "began", "busy", "source")
+    __slots__ = ("_buffer", "_transport", "answer", "began", "busy", "source")
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.answer = b""
+        """The last one, whole: for a source that wants to know its headers."""
         self.began = 0.0
         """From when the latency of the request under way counts."""
         self.busy = False
@@ -66,6 +68,7 @@ class Connection(asyncio.Protocol):
             self._buffer = data
             return
         self._buffer = b""
+        self.answer = data
         self.busy = False
         self.source.answered(self, *answer)
         self.source.free(self)

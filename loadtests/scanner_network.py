@@ -38,7 +38,7 @@ class Wifi:
     async def send(self, method: str, path: str, token: str, body: bytes = b"") -> Reply:
         line = self._free.pop() if self._free else Line(self._server)
         try:
-            status, answer = await line.exchange(_request(method, path, token, body))
+            status, answer = await line.exchange(request_for(method, path, token, body))
         except BaseException as error:
             line.close()
             if isinstance(error, OSError | EOFError):
@@ -83,7 +83,8 @@ class Weather:
         return reply
 
 
-def _request(method: str, path: str, token: str, body: bytes) -> bytes:
+def request_for(method: str, path: str, token: str, body: bytes = b"") -> bytes:
+    """A question as bytes. An empty token sends none."""
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     if token:
         head += f"Authorization: Bearer {token}\r\n"

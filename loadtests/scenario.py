@@ -27,6 +27,8 @@ class Context(Struct, frozen=True, kw_only=True):
     seed: int = 1
     sockets: int | None = None
     attendees: int | None = None
+    workers: int | None = None
+    """API processes, where a scenario leaves the choice."""
     broken: bool = False
     """Whether the scenario's broken variant is to be run, which its own checks must catch."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import random
 import select
 import shutil
 import signal
@@ -143,9 +144,9 @@ class Server:
             process.stdout.close()
         self._process = None
 
-    def kill_api(self) -> None:
-        """SIGKILL to the API process, which the server then starts again."""
-        self._kill_one(lambda: self.pids("server.api"))
+    def kill_api(self, source: random.Random) -> None:
+        """SIGKILL to an API process, of several any, which the server then starts again."""
+        self._kill_one(lambda: source.sample(found := self.pids("server.api"), len(found)))
 
     def kill_postmaster(self) -> None:
         """SIGKILL to PostgreSQL's first process, which the server then starts again; the others notice and end."""
