@@ -83,8 +83,9 @@ async def _tell(tx: Tx, door: Door, news: Sequence[NewsRow]) -> None:
     for scan in scans:
         projection.add_scan(scan)
     await _look_at_histories(tx, door, projection, scans)
-    if projection.counted:
-        await queries.add_to_tally(tx, door.event_id, projection.counted)
+    counted = {key: scans for key, scans in projection.counted.items() if scans}
+    if counted:
+        await queries.add_to_tally(tx, door.event_id, counted)
     for passed in projection.passed(datetime.now(UTC)):
         await emit(tx, door.event_id, channel=CHECKIN, kind=PASSED, data=passed)
     await _settle_conflicts(tx, door, projection, scans)
