@@ -308,15 +308,12 @@ def _result(rounds: Sequence[Round], returned: Returned, doubles: int, populatio
         Figure("lag", "  generator late, p99", lag * 1000, "ms"),
         generator_cpu,
     ]
-    plots = [
-        Plot(
-            "Uploads and check-ins, round by round",
-            "round",
-            "per second",
-            [
-                Series("uploaded", [(place + 1.0, each.uploads) for place, each in enumerate(rounds)]),
-                Series("checked in", [(place + 1.0, each.checkins) for place, each in enumerate(rounds)]),
-            ],
-        )
+    return Result(population=population, figures=figures, plots=[_plot(rounds)], invalid=invalid)
+
+
+def _plot(rounds: Sequence[Round]) -> Plot:
+    series = [
+        Series("uploaded", [(place + 1.0, each.uploads) for place, each in enumerate(rounds)]),
+        Series("checked in", [(place + 1.0, each.checkins) for place, each in enumerate(rounds)]),
     ]
-    return Result(population=population, figures=figures, plots=plots, invalid=invalid)
+    return Plot("Uploads and check-ins, round by round", "round", "per second", series)
