@@ -96,7 +96,7 @@ def _run_one(name: str, arguments: argparse.Namespace, folder: Path) -> Chapter:
         seed=arguments.seed,
         sockets=arguments.sockets,
         attendees=arguments.attendees,
-        workers=arguments.workers,
+        workers=getattr(arguments, "workers", None),
         broken=arguments.broken,
     )
     thresholds = scenario.BROKEN if context.broken else scenario.THRESHOLDS

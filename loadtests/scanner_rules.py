@@ -6,9 +6,7 @@ It is the server's own answer as long as nothing has happened since the snapshot
 - a code signed by a retired key is `unknown_code`, although the server may know the badge;
 - which badges belong to one person is unknown until the server has said so of somebody who passed; what this scanner does
   with one of them says nothing of the others;
-- how many are inside is counted by badges that are not void, until the server has told the number;
-- for which session somebody is in a room, until the server has told of them: taken for granted is the one that the room
-  was open for when the snapshot was made. Whom a room has let in for an earlier session, is not held against them.
+- for which session somebody has left a room: whom it has let in before is not held against them.
 """
 
 from __future__ import annotations
@@ -50,17 +48,19 @@ class Decision(Struct, frozen=True):
 class KnownList:
     """A check-in list, and who is inside."""
 
-    def __init__(self, rules: ListRules, synced_at: datetime, void: set[int]) -> None:
+    def __init__(self, rules: ListRules) -> None:
         self.rules = rules
         self.sessions = [SessionRow(one.id, NOWHERE, one.starts_at, one.ends_at) for one in rules.sessions]
-        self.counted_for = self.session_at(synced_at)
+        self.counted_for = rules.session_id
         """The session that `count` is of; None where the list follows no programme."""
-        self.inside: dict[int, UUID | None] = dict.fromkeys(numbers_of(rules.inside), self.counted_for)
+        self.inside: dict[int, UUID | None] = dict.fromkeys(numbers_of(rules.inside))
         """Badge → what they came for."""
+        for session in rules.sessions:
+            self.inside |= dict.fromkeys(numbers_of(session.inside), session.id)
         self.been: set[tuple[int, UUID | None]] = set()
         if not self.is_room:
             self.been = {(number, None) for number in numbers_of(rules.been)}
-        self.count = len(self.inside.keys() - void)
+        self.count = rules.inside_count
 
     @property
     def is_room(self) -> bool:
@@ -124,7 +124,7 @@ class Knowledge:
             if ticket != NOBODYS
         }
         self.void = set(snapshot.badges.void)
-        self._set_lists(snapshot.lists, snapshot.synced_at)
+        self._set_lists(snapshot.lists)
 
     def apply(self, delta: SnapshotDelta) -> None:
         """Takes what has changed since."""
@@ -133,7 +133,7 @@ class Knowledge:
         for passed in delta.passed:
             self.hear(passed)
         if delta.lists is not None:
-            self._set_lists(delta.lists, delta.synced_at)
+            self._set_lists(delta.lists)
 
     def hear(self, passed: Passed) -> None:
         """Takes what the server says of one list. Hearing it twice changes nothing."""
@@ -152,8 +152,8 @@ class Knowledge:
         if not known.is_room:  # of a room it is the number of a session that the message does not name
             known.count = passed.inside
 
-    def _set_lists(self, lists: Iterable[ListRules], synced_at: datetime) -> None:
-        self.lists = {rules.key: KnownList(rules, synced_at, self.void) for rules in lists}
+    def _set_lists(self, lists: Iterable[ListRules]) -> None:
+        self.lists = {rules.key: KnownList(rules) for rules in lists}
 
     # What it decides.
 

@@ -60,7 +60,9 @@ class Volley:
         """Opens so many connections more."""
         loop = asyncio.get_running_loop()
         for first in range(0, count, OPEN_AT_A_TIME):
-            some = [self._servers[place % len(self._servers)] for place in range(first, min(count, first + OPEN_AT_A_TIME))]
+            some = [
+                self._servers[place % len(self._servers)] for place in range(first, min(count, first + OPEN_AT_A_TIME))
+            ]
             await asyncio.gather(
                 *(loop.create_connection(lambda: Connection(self), server.host, server.port) for server in some)
             )

@@ -94,15 +94,16 @@ async def upload_batch(
     return BatchAnswer(
         results=results,
         stored=sum(result.error is None for result in results),
-        mark=await mark_of(db, door, device.device_id) if numbered else None,
+        mark=await mark_of(db, door, device) if numbered else None,
     )
 
 
-async def mark_of(db: Database, door: Door, device_id: UUID) -> int:
-    """Up to which of its own numbers all of a device's scans are in the log."""
+async def mark_of(db: Database, door: Door, device: DeviceRow) -> int:
+    """Up to which of its own numbers all scans of the phone that is this device now are in the log."""
+    phone = (device.device_id, device.token_hash)
     async with db.read() as connection:
-        found = await queries.get_mark(connection, door.event_id, device_id, known=door.marks.get(device_id, 0))
-    door.marks[device_id] = max(found, door.marks.get(device_id, 0))
+        found = await queries.get_mark(connection, door.event_id, device.device_id, known=door.marks.get(phone, 0))
+    door.marks[phone] = max(found, door.marks.get(phone, 0))
     return found
 
 

@@ -56,8 +56,8 @@ class Door:
         """The highest number of a badge."""
         self.tickets: list[str] = []
         """The event's ticket types by position, which is how a signed code names one; empty where there is a gap."""
-        self.marks: dict[UUID, int] = {}
-        """Up to which number each device's scans are known to be stored: it never goes back."""
+        self.marks: dict[tuple[UUID, bytes | None], int] = {}
+        """Up to which number the scans of each device, with this token, are known to be stored: it never goes back."""
         self.inside: dict[UUID, dict[UUID, Presence]] = {}
         """List → attendee → since when."""
         self.been: dict[UUID, set[UUID]] = {}

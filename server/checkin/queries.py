@@ -218,7 +218,8 @@ LIST_PASSINGS = """
     JOIN scan ON scan.event_id = $1 AND scan.device_id = asked.device_id AND scan.scan_id = $3
 """
 
-# How far a device's numbers go from 1 on without one missing, beginning the search behind a mark that is known.
+# How far a device's numbers go from 1 on without one missing, beginning the search behind a mark that is known. A phone that
+# takes over a device's name begins to count anew: what came before it was paired is not its own.
 GET_MARK = """
     SELECT COALESCE(max(number) FILTER (WHERE number = $3::integer + place), $3::integer)
     FROM (
@@ -227,6 +228,11 @@ GET_MARK = """
             SELECT DISTINCT number
             FROM scan
             WHERE event_id = $1 AND device_id = $2 AND number > $3::integer
+              AND received_at >= (
+                  SELECT COALESCE(paired_at, created_at)
+                  FROM device
+                  WHERE device.event_id = $1 AND device.device_id = $2
+              )
         ) AS own
     ) AS numbered
 """

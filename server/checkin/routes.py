@@ -114,7 +114,7 @@ async def get_mark(request: Request[Any, Any, Any], event: FromPath[str]) -> Mar
     """Up to where all scans of this device are stored, by its own `number`s."""
     found: EventRow = await request.app.state.events.get(event)
     door: Door = await request.app.state.doors.get(found.event_id)
-    return Mark(await mark_of(request.app.state.db, door, request.user.device_id))
+    return Mark(await mark_of(request.app.state.db, door, request.user))
 
 
 @get("/checkins/snapshot", guards=[_device_with("snapshot")])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -43,6 +44,8 @@ class SessionWindow(Struct, frozen=True):
     id: UUID
     starts_at: datetime
     ends_at: datetime
+    inside: str
+    """As `ListRules.inside`, of those who came for this session; empty where there is nobody."""
 
 
 class ListRules(Struct, frozen=True, kw_only=True):
@@ -58,6 +61,10 @@ class ListRules(Struct, frozen=True, kw_only=True):
     early_minutes: int
     sessions: list[SessionWindow]
     """Of a room's list."""
+    session_id: UUID | None
+    """What a room's list is open for."""
+    inside_count: int
+    """How many people are inside, of a room for this session; a person may have several badges."""
     inside: str
     """Base64: a bit for each badge number, set where its holder is inside."""
     been: str
@@ -172,12 +179,18 @@ def _delta(
 
 
 def _rules(door: Door) -> list[ListRules]:
-    return [_rules_of(door, checkin_list) for checkin_list in door.lists.values()]
+    now = datetime.now(UTC)
+    return [_rules_of(door, checkin_list, now) for checkin_list in door.lists.values()]
 
 
-def _rules_of(door: Door, checkin_list: CheckinListRow) -> ListRules:
+def _rules_of(door: Door, checkin_list: CheckinListRow, now: datetime) -> ListRules:
     sessions = door.sessions.get(checkin_list.room_id, []) if checkin_list.room_id else []
-    been = door.been.get(checkin_list.list_id, set())
+    session = door.session_at(checkin_list, now)
+    session_id = session.session_id if session else None
+    inside = door.inside.get(checkin_list.list_id, {})
+    came_for: defaultdict[UUID | None, list[UUID]] = defaultdict(list)
+    for attendee_id, presence in inside.items() if sessions else ():
+        came_for[presence.session_id].append(attendee_id)
     return ListRules(
         key=checkin_list.key,
         kind=checkin_list.kind,
@@ -187,9 +200,19 @@ def _rules_of(door: Door, checkin_list: CheckinListRow) -> ListRules:
         capacity=checkin_list.capacity,
         reentry=checkin_list.reentry,
         early_minutes=checkin_list.early_minutes,
-        sessions=[SessionWindow(one.session_id, one.starts_at, one.ends_at) for one in sessions],
-        inside=_bitmap(door, door.inside.get(checkin_list.list_id, {})),
-        been=_bitmap(door, been),
+        sessions=[
+            SessionWindow(
+                one.session_id,
+                one.starts_at,
+                one.ends_at,
+                _bitmap(door, came_for[one.session_id]) if one.session_id in came_for else "",
+            )
+            for one in sessions
+        ],
+        session_id=session_id,
+        inside_count=door.occupancy(checkin_list, session_id),
+        inside=_bitmap(door, inside),
+        been=_bitmap(door, door.been.get(checkin_list.list_id, ())),
     )
 
 

@@ -58,6 +58,7 @@ PYTHON_TYPES: dict[str, tuple[Any, ...]] = {
     "json": (str,),
     "text[]": (list,),
     "uuid[]": (list,),
+    "timestamptz[]": (list,),
 }
 """What the driver makes of a column's type."""
 

@@ -27,6 +27,8 @@ def rules(key: str, **more: object) -> ListRules:
         "reentry": "after_exit",
         "early_minutes": 15,
         "sessions": [],
+        "session_id": None,
+        "inside_count": 0,
         "inside": "",
         "been": "",
     }

@@ -47,7 +47,9 @@ class Copy:
         for passed in answer.get("passed", ()):
             self._apply(passed)
         for rules in answer["lists"] or ():
-            self.rules[rules["key"]] = {name: rules[name] for name in rules if name not in ("inside", "been")}
+            self.rules[rules["key"]] = {name: rules[name] for name in rules if name not in PEOPLE} | {
+                "sessions": [{name: one[name] for name in one if name not in PEOPLE} for one in rules["sessions"]]
+            }
             self.inside[rules["key"]], self.been[rules["key"]] = numbers(rules["inside"]), numbers(rules["been"])
         if answer["lists"] is not None:
             gone = set(self.rules) - {rules["key"] for rules in answer["lists"]}
@@ -76,6 +78,10 @@ class Copy:
     @property
     def state(self) -> tuple[Any, ...]:
         return (self.void, self.rules, self.inside, self.been)
+
+
+PEOPLE = ("inside", "been", "inside_count", "session_id")
+"""What a list's rules say of people and of the moment: a phone that has the rules goes on from there by itself."""
 
 
 def numbers(bitmap: str) -> set[int]:
