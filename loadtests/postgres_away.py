@@ -30,7 +30,6 @@ import random
 import signal
 from collections.abc import Sequence
 
-import msgspec
 import uvloop
 from msgspec import Struct
 
