@@ -383,6 +383,7 @@ CREATE TABLE IF NOT EXISTS scan_news (
     gate_ids     uuid[],
     attendee_ids uuid[],
     reasons      text[],               -- null for those who were admitted
+    ats          timestamptz[],        -- when each happened; null: at `at`, all of them
     PRIMARY KEY (event_id, news_id)
 );
 
@@ -392,7 +393,8 @@ CREATE TABLE IF NOT EXISTS checkin_desk (
     told_at  timestamptz NOT NULL DEFAULT 'epoch'
 );
 
--- The log, counted: per list, five minutes, gate and ticket.
+-- The log, counted: per list, five minutes, gate and ticket. Who passed counts as what the scan turned out to be among the person's
+-- others, whatever was answered: so the counts do not depend on which scanner came back first.
 CREATE TABLE IF NOT EXISTS checkin_tally (
     event_id uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
     list_id  uuid        NOT NULL,
@@ -425,6 +427,7 @@ CREATE TABLE IF NOT EXISTS checkin_conflict (
         (event_id, device_id, scan_id, kind, first_device_id, first_scan_id)
 );
 CREATE INDEX IF NOT EXISTS checkin_conflict_of_person ON checkin_conflict (event_id, attendee_id);
+CREATE INDEX IF NOT EXISTS checkin_conflict_standing ON checkin_conflict (event_id, list_id) WHERE resolved_at IS NULL;
 
 
 -- ─── Exhibitors ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,7 +21,7 @@ from server.checkin.history import Standing, stand
 from server.checkin.policy import believed, refusal, running
 from server.checkin.snapshot import ListRules
 from server.checkin.types import CheckIn, CheckinListRow, Clock, Direction, Fact, SessionRow
-from server.desk.projection import BUCKET_SECONDS, bucket_of
+from server.desk.projection import BUCKET_SECONDS, bucket_of, counts_as
 
 DEVICES = 6
 AHEAD, BEHIND = 4, 5
@@ -136,18 +136,9 @@ def expected(world: World, scans: Sequence[Made], now: datetime) -> Outcome:
         for first, later in standing.conflicts:
             conflicts.append(("double_admission", names[later.list_id], short(later.scan_id), short(first.scan_id)))
         for fact in facts[person]:
-            kind = standing.roles[fact.key].kind
-            outcome, why = _TOLD[kind]
+            outcome, why = counts_as(standing.roles[fact.key], reentry[fact.list_id])
             tally[(names[fact.list_id], bucket(fact.at, world), outcome, why)] += 1
     return _outcome(world, rows, standings, sorted(conflicts), dict(tally), now)
-
-
-_TOLD = {
-    "begins": ("admitted", ""),
-    "repeats": ("already_admitted", ""),
-    "ends": ("exited", ""),
-    "nothing": ("refused", "not_inside"),
-}
 
 
 def _outcome(

@@ -68,6 +68,9 @@ def _run_all(arguments: argparse.Namespace, folder: Path) -> int:
     names = arguments.scenarios or SCENARIOS
     if arguments.broken:
         names = [name for name in names if hasattr(_module(name), "BROKEN")]
+        if not names:
+            print("loadtests: none of these has a broken variant.", file=sys.stderr)
+            return 1
     for name in names:
         chapters.append(_run_one(name, arguments, folder))
         if not arguments.json:

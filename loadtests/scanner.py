@@ -12,6 +12,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +21,7 @@ from loadtests.scanner_network import Network, NoAnswer, Reply, encode
 from loadtests.scanner_queue import Queue
 from loadtests.scanner_rules import Knowledge
 from server.checkin.batch import MAX_SCANS, BatchAnswer, BatchResult
+from server.checkin.events import Passed
 from server.checkin.snapshot import Snapshot, SnapshotDelta
 from server.checkin.types import Answer, CheckIn, Direction, Mark, Outcome, Reason
 from server.device.types import Paired
@@ -146,6 +148,17 @@ class Scanner:
         for scan in self.queue.waiting():
             self.knowledge.replay(scan, scan.decided or "refused")
 
+    async def ticket(self) -> str:
+        """A pass for the live feed, good for a minute. Raises `Refused`, `NoAnswer`."""
+        return msgspec.json.decode(await self._ask("POST", "/live/ticket"), type=dict[str, Any])["ticket"]  # type: ignore[no-any-return]
+
+    def hear(self, passed: Passed) -> None:
+        """What the feed says of one list. What this scanner has not brought yet still holds."""
+        self.knowledge.hear(passed)
+        for scan in self.queue.waiting():
+            if scan.list == passed.list:
+                self.knowledge.replay(scan, scan.decided or "refused")
+
     # At the door.
 
     async def scan(self, checkin_list: str, code: str, direction: Direction = "entry") -> Shown:
@@ -230,9 +243,10 @@ class Scanner:
             self.conflicts.append(result)
         if result.clock is not None:
             self.wrong_clock.add(scan.scan_id)
-        badge = self.knowledge.badge_of(scan.code)
-        if badge is not None and result.reason in ("revoked", "cancelled"):
-            self.knowledge.void.add(badge)
+        if result.reason in ("revoked", "cancelled"):
+            badge = self.knowledge.badge_of(scan.code)
+            if badge is not None:
+                self.knowledge.void.add(badge)
 
     async def _ask(self, method: str, path: str, body: bytes = b"", within: float = TRANSFER_SECONDS) -> bytes:
         try:

@@ -118,8 +118,8 @@ class Queue:
 
     def store(self, numbers: Iterable[int]) -> None:
         """The server has said that these are stored."""
-        for number in numbers:
-            self._add(Stored(number), durable=False)  # lost, it is asked once more, and gets the same answer
+        lines = [Stored(number) for number in numbers]
+        self._add(*lines, durable=False)  # lost, they are asked once more, and get the same answers
 
     def fail(self, number: int, problem: Problem) -> None:
         self._add(Failed(number, problem))
@@ -163,11 +163,12 @@ class Queue:
                 self.mark = max(self.mark, mark)
                 self.last = max(self.last, mark)
 
-    def _add(self, line: Line, *, durable: bool = True) -> None:
-        os.write(self._file, _encode(line) + b"\n")
+    def _add(self, *lines: Line, durable: bool = True) -> None:
+        os.write(self._file, b"".join(_encode(line) + b"\n" for line in lines))
         if durable and self._durable:
             os.fsync(self._file)
-        self._take(line)
+        for line in lines:
+            self._take(line)
 
     def _write_anew(self) -> int:
         """Leaves out what is proven, in a new file that takes the old one's place in one step."""

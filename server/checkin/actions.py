@@ -15,7 +15,7 @@ from server.checkin import queries
 from server.checkin.batch import BatchAnswer, BatchResult, Item, as_result
 from server.checkin.door import Door
 from server.checkin.errors import UnknownList
-from server.checkin.policy import DOUBLE_TRIGGER, believed, code_for_log, refusal
+from server.checkin.policy import AFTERWARDS, DOUBLE_TRIGGER, believed, code_for_log, refusal
 from server.checkin.types import (
     Admission,
     Answer,
@@ -34,10 +34,6 @@ from server.device.policy import check_right
 from server.device.types import DeviceRow
 from server.errors import AppError
 from server.instants import check_instant
-
-AFTERWARDS = "+"
-"""Begins the id of a row that says what a scanner did when the server's own answer, a refusal, had not reached it. No scanner
-can choose such an id."""
 
 
 async def check_in(door: Door, writers: Writers, device: DeviceRow, command: CheckIn) -> Answer:
@@ -169,7 +165,7 @@ def _propose(door: Door, device: DeviceRow, command: CheckIn) -> tuple[Scan, Bad
         command.scanned_at,
         "refused" if reason else "admitted" if entry else "exited",
         reason,
-        1 if entry and not reason else None,  # the writer finds the turn of everybody who was here before
+        1 if entry and badge and not reason and not door.has_seen(checkin_list.list_id, badge.attendee_id) else None,
         session.session_id if session else None,
         number=command.number,
         reentry=checkin_list.reentry,
@@ -208,7 +204,7 @@ def _propose_past(
         command.scanned_at,
         "refused" if reason else passed,
         reason,
-        1 if entry and not reason else None,
+        1 if entry and badge and not reason and not door.has_seen(checkin_list.list_id, badge.attendee_id) else None,
         session.session_id if session else None,
         at,
         decided,

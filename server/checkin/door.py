@@ -91,6 +91,10 @@ class Door:
             return None
         return running(self.sessions.get(checkin_list.room_id, ()), at, checkin_list.early_minutes)
 
+    def has_seen(self, list_id: UUID, attendee_id: UUID) -> bool:
+        """Whether the person is known to be, or to have been, inside a list. Who is not may have been a moment ago."""
+        return attendee_id in self.inside.get(list_id, ()) or attendee_id in self.been.get(list_id, ())
+
     def occupancy(self, checkin_list: CheckinListRow, session_id: UUID | None) -> int:
         """How many are inside a list, of a room those who came for this session."""
         people = self.inside.get(checkin_list.list_id, {})

@@ -58,8 +58,9 @@ async def load_door(db: Database, event_id: UUID) -> Door:
 
 
 async def _read_devices(tx: Tx, door: Door) -> None:
-    door.set_devices(await device_queries.list_devices(tx, door.event_id))
+    devices = await device_queries.list_devices(tx, door.event_id)
     door.set_gates(await device_queries.list_gates(tx, door.event_id))
+    door.set_devices(devices)  # after their gates: a device that is known may scan, and its answer names its gate
 
 
 async def _read_sessions(tx: Tx, door: Door) -> None:

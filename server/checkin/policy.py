@@ -10,12 +10,15 @@ from datetime import datetime, timedelta
 import msgspec
 
 from server.attendee.types import BadgeRow
-from server.checkin.history import Role, Standing
+from server.checkin.history import ALWAYS, NEVER, Role, Standing
 from server.checkin.types import CheckinListRow, Clock, Reason, Scan, SessionRow
 
 DOUBLE_TRIGGER = timedelta(seconds=5)
 UNSYNCED = timedelta(days=1)
 """How far back the clock of a device is believed that does not say when it last synced."""
+AFTERWARDS = "+"
+"""Begins the id of a row that says what a scanner did when the server's own answer, a refusal, had not reached it. No scanner
+can choose such an id."""
 STORED_CODE_LENGTH = 120
 _DIGEST_LENGTH = 32
 
@@ -112,9 +115,9 @@ def decide(scan: Scan, standing: Standing, turn: int, inside: int) -> Scan:
         if standing.since is not None and standing.since.list_id == scan.list_id:
             return change(scan, outcome="exited", reason=None, turn=turn + 1, session_id=standing.since.session_id)
         return change(scan, outcome="refused", reason="not_inside", turn=None)
-    if scan.reentry != "always":
+    if scan.reentry != ALWAYS:
         before = standing.since if standing.place == place else None
-        if before is None and scan.reentry == "never":
+        if before is None and scan.reentry == NEVER:
             before = standing.visited.get(place)
         if before is not None:
             return change(scan, outcome="already_admitted", reason=None, turn=None, against=before.turn)
@@ -130,7 +133,7 @@ def settle(scan: Scan, role: Role, turn: int, *, conflict: bool) -> Scan:
         return change(scan, outcome="refused", reason="not_inside", turn=turn + 1)
     if role.kind == "ends":
         return change(scan, outcome="exited", reason=None, turn=turn + 1)
-    if role.kind == "repeats" and role.before is not None:
+    if role.kind == "repeats" and role.before is not None and scan.reentry != ALWAYS:
         return change(
             scan,
             outcome="already_admitted",

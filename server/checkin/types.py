@@ -153,6 +153,17 @@ class Scan(Struct, frozen=True):
     """`CheckinListRow.is_counted`; not logged."""
 
     @property
+    def seems_first(self) -> bool:
+        """Whether it may be written without a look at the log: nothing stands against it, as far as this process knows."""
+        return (
+            (self.turn == 1 or self.reason is not None)
+            and self.direction == "entry"
+            and not self.conflict
+            and not self.counted
+            and self.undoes is None
+        )
+
+    @property
     def passes(self) -> bool:
         """Whether somebody went through, or a passing is taken back: such a scan takes a turn."""
         return self.turn is not None

@@ -11,9 +11,10 @@ answers with what it holds.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -86,6 +87,13 @@ class Waiting:
         self.answered = True
         self._hand_over(logged)
 
+    def answer_first(self, received_at: datetime) -> None:
+        """Hands over that the log took the scan as proposed, of somebody who came for the first time."""
+        self.answered = True
+        scan = self.scan
+        at = received_at if scan.at is None else min(scan.at, received_at)
+        self._hand_over(as_logged(scan, received_at, at, None))
+
     def fail(self, error: Exception) -> None:
         self.answered = True
         self._hand_over(error)
@@ -131,6 +139,23 @@ class Upload:
             self.future.set_result([one for one in self._results if one is not None])
 
 
+class Lately:
+    """Whose scans were written last, some thousands of people: they do not come for the first time."""
+
+    def __init__(self, length: int = 4096) -> None:
+        self._length = length
+        self._now: set[PersonKey] = set()
+        self._before: set[PersonKey] = set()
+
+    def __contains__(self, person: PersonKey) -> bool:
+        return person in self._now or person in self._before
+
+    def add(self, written: Iterable[Waiting]) -> None:
+        self._now.update(waiting.scan.person for waiting in written)
+        if len(self._now) > self._length:
+            self._now, self._before = set(), self._now
+
+
 class Writer:
     """One connection to the log and the scans that wait for it."""
 
@@ -153,6 +178,7 @@ class Writer:
         self._arrived = asyncio.Event()
         self._connection: Tx | None = None
         self._ending = False
+        self._lately = Lately()
         self.batches = 0
         self.written = 0
 
@@ -282,18 +308,19 @@ class Writer:
             async with asyncio.timeout(CONNECT_SECONDS):
                 self._connection = await self._connect()
         connection = self._connection
-        began = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         left = min(waiting.deadline for waiting in batch) - began
-        attempt = asyncio.ensure_future(write_batch(connection, batch))
-        done, _ = await asyncio.wait([attempt], timeout=max(MIN_ATTEMPT_SECONDS, min(BATCH_SECONDS, left)))
-        if not done:
-            connection.terminate()
+        patience = max(MIN_ATTEMPT_SECONDS, min(BATCH_SECONDS, left))
+        giving_up = loop.call_later(patience, connection.terminate)
         try:
-            await attempt
+            await write_batch(connection, batch, self._lately)
         except LOST_CONNECTION:
             connection.terminate()
             raise
-        self._room = self._room_after(asyncio.get_running_loop().time() - began)
+        finally:
+            giving_up.cancel()
+        self._room = self._room_after(loop.time() - began)
         self.batches += 1
         self.written += len(batch)
         self._on_written({waiting.scan.event_id for waiting in batch})
@@ -304,25 +331,41 @@ class Writer:
         return min(self._max_waiting, max(self._max_batch, int(in_time)))
 
 
-async def write_batch(connection: Tx, batch: Sequence[Waiting]) -> None:
+async def write_batch(connection: Tx, batch: Sequence[Waiting], lately: Lately) -> None:
     """Logs a batch and answers its scans. Each statement commits by itself: scans do not depend on each other."""
-    await _write_first_comers(connection, _first_comers(batch))
+    first = _first_comers(batch, lately)
+    if first:
+        await _write_first_comers(connection, first)
+        lately.add(first)
     while rest := _still_waiting(batch):
         # Somebody may take the same turn between the reading and the writing: then the log refuses and we look again.
         await _write_after_a_look(connection, rest)
 
 
 async def _write_first_comers(connection: Tx, first: Sequence[Waiting]) -> None:
-    asked = [waiting for waiting in first if waiting.scan.decided is None]
-    happened = [waiting for waiting in first if waiting.scan.decided is not None]
-    if asked:
-        written = await queries.log_first_scans(connection, [waiting.scan for waiting in asked])
-        answer_written(asked, [(device_id, scan_id, at, at) for device_id, scan_id, at in written])
-    if happened:
-        answer_written(happened, await queries.log_scans(connection, [waiting.scan for waiting in happened]))
+    """One round trip for each event that is in the batch, and of uploads for each device: one as a rule."""
+    asked: dict[UUID, list[Waiting]] = {}
+    uploads: dict[tuple[UUID, UUID, UUID], list[Waiting]] = {}
+    for waiting in first:
+        scan = waiting.scan
+        if scan.decided is None:
+            asked.setdefault(scan.event_id, []).append(waiting)
+        else:
+            uploads.setdefault((scan.event_id, scan.device_id, scan.gate_id), []).append(waiting)
+    # Where somebody was here before after all, nothing was written: a look at the log will tell who.
+    for event_id, people in asked.items():
+        with contextlib.suppress(asyncpg.UniqueViolationError):
+            received_at = await queries.log_first_scans(connection, event_id, _scans(people))
+            for waiting in people:
+                waiting.answer_first(received_at)
+    for where, people in uploads.items():
+        with contextlib.suppress(asyncpg.UniqueViolationError):
+            received_at = await queries.log_first_uploads(connection, *where, _scans(people))
+            for waiting in people:
+                waiting.answer_first(received_at)
 
 
-def _first_comers(batch: Sequence[Waiting]) -> list[Waiting]:
+def _first_comers(batch: Sequence[Waiting], lately: Lately) -> list[Waiting]:
     """Entries that come before anything else of their person in the batch: they may be written without a look at the log.
 
     Whoever comes later has to wait for their outcome, so that the answers are those of the order of arrival.
@@ -332,10 +375,11 @@ def _first_comers(batch: Sequence[Waiting]) -> list[Waiting]:
     for waiting in batch:
         scan = waiting.scan
         if scan.attendee_id is not None:
-            if scan.person in seen:
+            person = scan.person
+            if person in seen or person in lately:
                 continue
-            seen.add(scan.person)
-        if scan.direction == "entry" and not scan.counted and scan.undoes is None:
+            seen.add(person)
+        if scan.seems_first:
             first.append(waiting)
     return first
 
@@ -355,7 +399,7 @@ async def _write_after_a_look(connection: Tx, waiting: Sequence[Waiting]) -> Non
     lists = {(one.scan.event_id, one.scan.list_id) for one in rest if one.scan.counted}
     counts = await queries.list_counts(connection, lists) if lists else []
     plan = make_plan(_scans(rest), facts, counts)
-    if lists:
+    if lists or _builds_on_itself(plan.scans):
         try:
             written = await queries.log_counted_scans(connection, plan.scans, plan.changes)
         except asyncpg.IntegrityConstraintViolationError as error:
@@ -367,6 +411,12 @@ async def _write_after_a_look(connection: Tx, waiting: Sequence[Waiting]) -> Non
     keys = {scan_key(scan): scan for scan in plan.scans}
     planned = [one for one in rest if one.key in keys]
     answer_written(planned, written, keys, plan.facts)
+
+
+def _builds_on_itself(scans: Sequence[Scan]) -> bool:
+    """Whether somebody passes twice: the second answer holds only if the first one is logged as planned, so all are or none."""
+    passings = [scan.person for scan in scans if scan.passes]
+    return len(passings) > len(set(passings))
 
 
 def answer_written(

@@ -183,7 +183,7 @@ def _overview(event: EventRow, folder: Path, processes: Processes | None, *, as_
     lines += [f"  Scanner    {device.token}  ({device.gate})" for device in demo.devices[:1]]
     lines += [f"  Booth      {booth.token}  ({booth.booth})" for booth in demo.exhibitors[:1]]
     if attendee:
-        lines += [f"  Attendee   {attendee['token']}", f"  Badge      {attendee['badge_code']}  ({attendee['name']})"]
+        lines += [f"  Attendee   {attendee['token']}", f"  Badge      {attendee['short_code']}  ({attendee['name']})"]
     lines += [f"  All        {folder}/demo.json, attendees.csv"]
     return "\n".join(lines + (["", "Ctrl-C stops it; what happened stays."] if processes else []))
 

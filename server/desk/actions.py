@@ -50,7 +50,6 @@ async def tell_occupancy(db: Database, door: Door, told: Mapping[str, Occupancy]
         await queries.open_desk(tx, door.event_id)
         if not await queries.take_desk(tx, door.event_id, pause=0) or not await catch_up(tx, door):
             return None  # at the next look
-        await _recount(tx, door, told or {})
         occupancy = occupancy_of(door, datetime.now(UTC))
         known = await feed_queries.list_states_after(tx, door.event_id, channel=OCCUPANCY, after=0)
         gone: dict[str, object] = {row.key: None for row in known if row.key not in occupancy}
@@ -58,17 +57,18 @@ async def tell_occupancy(db: Database, door: Door, told: Mapping[str, Occupancy]
     return occupancy
 
 
-async def _recount(tx: Tx, door: Door, told: Mapping[str, Occupancy]) -> None:
-    """Counts anew who is inside the lists that have got a capacity since the last look.
+async def count_new_capacities(db: Database, door: Door, counted: frozenset[UUID]) -> frozenset[UUID]:
+    """Counts anew who is inside the lists that have got a capacity since `counted` was returned.
 
     Whoever set it has counted too; but until this process had heard of it, its scans went by uncounted.
     """
-    for checkin_list in door.lists.values():
-        before = told.get(f"list:{checkin_list.key}")
-        if before is None or before.capacity is not None or checkin_list.room_id is not None:
-            continue
-        if checkin_list.capacity is not None:
-            await recount(tx, door.event_id, checkin_list.list_id, capacity=checkin_list.capacity)
+    limited = {
+        row.list_id: row.capacity for row in door.lists.values() if row.capacity is not None and row.room_id is None
+    }
+    for list_id in sorted(limited.keys() - counted):
+        async with db.tx() as tx:
+            await recount(tx, door.event_id, list_id, capacity=limited[list_id])
+    return frozenset(limited)
 
 
 async def _tell(tx: Tx, door: Door, news: Sequence[NewsRow]) -> None:
@@ -83,8 +83,9 @@ async def _tell(tx: Tx, door: Door, news: Sequence[NewsRow]) -> None:
     for scan in scans:
         projection.add_scan(scan)
     await _look_at_histories(tx, door, projection, scans)
-    if projection.counted:
-        await queries.add_to_tally(tx, door.event_id, projection.counted)
+    counted = {key: scans for key, scans in projection.counted.items() if scans}
+    if counted:
+        await queries.add_to_tally(tx, door.event_id, counted)
     for passed in projection.passed(datetime.now(UTC)):
         await emit(tx, door.event_id, channel=CHECKIN, kind=PASSED, data=passed)
     await _settle_conflicts(tx, door, projection, scans)
@@ -103,9 +104,10 @@ async def _look_at_histories(tx: Tx, door: Door, projection: Projection, scans: 
     def person(fact: Fact) -> tuple[UUID, UUID]:
         return (fact.area_id, fact.attendee_id)
 
+    news = {(scan.device_id, scan.scan_id) for scan in scans}
     facts = sorted(await checkin_queries.list_facts(tx, people), key=person)
     for _, own in groupby(facts, key=person):
-        projection.add_history(list(own))
+        projection.add_history(list(own), news)
 
 
 async def _settle_conflicts(tx: Tx, door: Door, projection: Projection, scans: Sequence[NewsScanRow]) -> None:

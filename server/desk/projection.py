@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from uuid import UUID
 
 from server.checkin.door import Door, Presence
 from server.checkin.events import Entered, Passed
-from server.checkin.history import Standing, stand
+from server.checkin.history import ALWAYS, Key, Role, Standing, stand
 from server.checkin.types import Fact
 from server.desk.types import ConflictRow, Counted, NewsRow, NewsScanRow, Occupancy
 from server.ids import new_id
 
 BUCKET_SECONDS = 300
+
+_COUNTS_AS = {
+    "begins": ("admitted", ""),
+    "repeats": ("already_admitted", ""),
+    "ends": ("exited", ""),
+    "nothing": ("refused", "not_inside"),
+}
 
 PersonKey = tuple[UUID, UUID]
 """Area and attendee."""
@@ -24,6 +32,11 @@ def bucket_of(at: datetime) -> datetime:
     """When the five minutes began in which this happened."""
     seconds = int(at.timestamp())
     return datetime.fromtimestamp(seconds - seconds % BUCKET_SECONDS, UTC)
+
+
+def counts_as(role: Role, reentry: str) -> tuple[str, str]:
+    """Outcome and reason as which a passing is counted, at a list with this rule."""
+    return _COUNTS_AS["begins" if role.kind == "repeats" and reentry == ALWAYS else role.kind]
 
 
 class Projection:
@@ -38,36 +51,61 @@ class Projection:
 
     def add_first_comers(self, row: NewsRow) -> None:
         """A batch of people who came for the first time, and of refusals: the row says it all."""
-        bucket = bucket_of(row.at)
         columns = (row.device_ids, row.list_ids or (), row.gate_ids or (), row.attendee_ids or (), row.reasons or ())
         door = self._door
-        for device_id, list_id, gate_id, attendee_id, reason in zip(*columns, strict=True):
+        bucket = bucket_of(row.at)
+        for at, (device_id, list_id, gate_id, attendee_id, reason) in zip(
+            row.ats or repeat(row.at), zip(*columns, strict=True), strict=False
+        ):
+            if row.ats is not None:
+                at, bucket = min(at, row.at), bucket_of(min(at, row.at))
             outcome = "refused" if reason else "admitted"
             self.counted[Counted(list_id, bucket, gate_id, self._ticket(attendee_id), outcome, reason or "")] += 1
             if reason is None and attendee_id is not None:
                 device = door.devices.get(device_id)
-                presence = Presence(None, row.at, door.gates.get(gate_id, ""), device.name if device else "")
+                presence = Presence(None, at, door.gates.get(gate_id, ""), device.name if device else "")
                 door.enter(list_id, attendee_id, presence)
                 self.moved[list_id].add(attendee_id)
 
     def add_scan(self, row: NewsScanRow) -> None:
-        """Any other scan, for the counts. Who passed is looked at whole, by `add_history`."""
-        ticket = self._ticket(row.attendee_id)
-        if row.undone_at is not None and row.undone_gate_id is not None:
-            bucket, outcome = bucket_of(row.undone_at), row.undone_outcome or ""
-            self.counted[
-                Counted(row.list_id, bucket, row.undone_gate_id, ticket, outcome, row.undone_reason or "")
-            ] -= 1
-        self.counted[Counted(row.list_id, bucket_of(row.at), row.gate_id, ticket, row.outcome, row.reason or "")] += 1
+        """Any other scan, for the counts. Who passed is looked at whole, and counted, by `add_history`."""
+        if row.turn is None or row.outcome == "undone":
+            ticket = self._ticket(row.attendee_id)
+            counted = Counted(row.list_id, bucket_of(row.at), row.gate_id, ticket, row.outcome, row.reason or "")
+            self.counted[counted] += 1
 
-    def add_history(self, facts: Sequence[Fact]) -> None:
-        """All facts of one person in one area of whom there is news."""
+    def add_history(self, facts: Sequence[Fact], news: Container[Key]) -> None:
+        """All facts of one person in one area of whom there is news; `news` has the keys of those that are.
+
+        A scan counts as what it turned out to be among the others, not as what was answered: that depends on who came first.
+        So with each piece of news the person's whole history is counted anew in the place of the one that was counted before,
+        which had all earlier turns: turns are told in their order.
+        """
         person = (facts[0].area_id, facts[0].attendee_id)
         lists = {fact.list_id for fact in facts}
         standing = self.standings[person] = stand(facts, self._door.reentry())
         self._door.place(person[1], lists, standing)
         for list_id in lists:
             self.moved[list_id].add(person[1])
+        turns = [fact.turn for fact in facts if fact.key in news]
+        first, last = min(turns), max(turns)
+        self._count([fact for fact in facts if fact.turn < first], -1)
+        self._count([fact for fact in facts if fact.turn <= last], 1)
+
+    def _count(self, facts: Sequence[Fact], times: int) -> None:
+        if not facts:
+            return
+        ticket = self._ticket(facts[0].attendee_id)
+        roles = stand(facts, {}).roles  # what a scan turned out to be depends on no list's rule
+        for fact in facts:
+            role = roles.get(fact.key)
+            if role is not None:  # else it was undone, or is an undo
+                told = counts_as(role, self._rule(fact.list_id))
+                self.counted[Counted(fact.list_id, bucket_of(fact.at), fact.gate_id, ticket, *told)] += times
+
+    def _rule(self, list_id: UUID) -> str:
+        checkin_list = self._door.lists_by_id.get(list_id)
+        return checkin_list.reentry if checkin_list is not None else ""
 
     def _ticket(self, attendee_id: UUID | None) -> str:
         numbers = self._door.numbers_of(attendee_id) if attendee_id else ()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from server.checkin.doors import Doors
 from server.db import LOST_CONNECTION, Database
-from server.desk.actions import tell_news, tell_occupancy
+from server.desk.actions import count_new_capacities, tell_news, tell_occupancy
 from server.desk.types import Occupancy
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ class Projector:
         self._due: set[UUID] = set()
         self._told: dict[UUID, dict[str, Occupancy]] = {}
         """Occupancies by event, as this process has told them or found them told."""
+        self._counted: dict[UUID, frozenset[UUID]] = {}
+        """Lists with a capacity by event, as of the last look."""
         self._woken = asyncio.Event()
         self.rounds = 0
         """Times something was told."""
@@ -74,6 +76,8 @@ class Projector:
     async def _look(self) -> None:
         for door in self._doors.open:
             try:
+                before = self._counted.get(door.event_id, frozenset())
+                self._counted[door.event_id] = await count_new_capacities(self._db, door, before)
                 told = await tell_occupancy(self._db, door, self._told.get(door.event_id))
                 if told is not None:
                     self._told[door.event_id] = told

@@ -191,6 +191,9 @@ async def search_attendees(
 ) -> SearchAnswer:
     """People by their names and company, as one types: beginnings of words, in Latin or Arabic script, from 3 letters on.
 
+    A single letter between others is passed over. Among very many people two frequent beginnings may leave somebody out: `more`
+    says so.
+
     A badge's code or short code finds its holder. With `list` each answer says whether the person is inside.
     """
     door = await _door(request, event)
@@ -198,19 +201,22 @@ async def search_attendees(
     if checkin_list is not None and rules is None:
         raise UnknownList
     badge = door.badge_of(q)
-    words = words_of(q)[:MAX_WORDS]
+    words = [word for word in words_of(q) if len(word) > 1][:MAX_WORDS]
     if badge is None and sum(map(len, words)) < MIN_LETTERS:
         raise InvalidRequest(f"Type at least {MIN_LETTERS} letters - at `$.q`")
-    words.sort(key=len, reverse=True)  # the longest narrows most
+    cut = False
     async with request.app.state.db.read() as connection:
         if badge is not None:
             hits = await queries.list_holder(connection, door.event_id, badge.attendee_id)
         else:
+            counts = await queries.count_words(connection, door.event_id, words)
+            words = [word for _, word in sorted(zip(counts, words, strict=True))]
+            cut = len(words) > 1 and min(counts) == queries.MOST_TRIED
             hits = await queries.search_attendees(connection, door.event_id, words=words, limit=HIT_LIMIT)
     people = list({row.attendee_id: row for row in hits}.values())
     return SearchAnswer(
         attendees=[_found(door, row, rules.list_id if rules else None) for row in people[:MAX_FOUND]],
-        more=len(people) > MAX_FOUND or len(hits) == HIT_LIMIT,
+        more=cut or len(people) > MAX_FOUND or len(hits) == HIT_LIMIT,
     )
 
 

@@ -31,10 +31,11 @@ class NewsRow(Struct, frozen=True):
     gate_ids: list[UUID] | None
     attendee_ids: list[UUID | None] | None
     reasons: list[str | None] | None
+    ats: list[datetime] | None
 
 
 class NewsScanRow(Struct, frozen=True):
-    """A scan that is news, and the one it takes back if it does."""
+    """A scan that is news."""
 
     device_id: UUID
     scan_id: str
@@ -47,10 +48,6 @@ class NewsScanRow(Struct, frozen=True):
     reason: str | None
     conflict: bool
     turn: int | None
-    undone_at: datetime | None
-    undone_gate_id: UUID | None
-    undone_outcome: str | None
-    undone_reason: str | None
 
 
 class ConflictRow(Struct, frozen=True):
@@ -241,6 +238,10 @@ class RefusalPage(Struct, frozen=True, kw_only=True):
     refusals: list[Refusal]
     """Newest first."""
     next_cursor: str | None
+
+
+class WordCountRow(Struct, frozen=True):
+    found: int
 
 
 class FoundRow(Struct, frozen=True):

@@ -22,7 +22,7 @@ from server.checkin.writer import Writer
 from server.config import Settings
 from server.db import Database, connect, open_database
 from server.desk import actions, projector as projecting, queries
-from server.desk.projection import bucket_of
+from server.desk.projection import bucket_of, counts_as
 from server.desk.projector import Projector
 from server.event.queries import get_event_by_slug
 from server.feed import CHECKIN, Watch, queries as feed_queries
@@ -136,15 +136,25 @@ async def check(desk: Desk) -> None:
 
 
 def counted(desk: Desk, rows: list[dict[str, Any]]) -> dict[Any, int]:
-    undone = {(row["device_id"], row["undoes"]) for row in rows if row["undoes"]}
+    """Each scan by what it turned out to be, whatever was answered."""
     found: Counter[Any] = Counter()
+    for facts in facts_by_person(rows).values():
+        roles = stand(facts, desk.door.reentry()).roles
+        for fact in facts:
+            if fact.key in roles:
+                told = counts_as(roles[fact.key], "after_exit")
+                found[(fact.list_id, bucket_of(fact.at), fact.gate_id, ticket_of(desk, fact.attendee_id), *told)] += 1
     for row in rows:
-        if (row["device_id"], row["scan_id"]) not in undone:
-            (number, *_) = desk.door.numbers_of(row["attendee_id"])
-            ticket = desk.door.badges[number].ticket
-            bucket = bucket_of(row["at"])
-            found[(row["list_id"], bucket, row["gate_id"], ticket, row["outcome"], row["reason"] or "")] += 1
+        if row["turn"] is None or row["undoes"]:
+            ticket = ticket_of(desk, row["attendee_id"])
+            told = row["outcome"], row["reason"] or ""
+            found[(row["list_id"], bucket_of(row["at"]), row["gate_id"], ticket, *told)] += 1
     return dict(found)
+
+
+def ticket_of(desk: Desk, attendee_id: UUID) -> str:
+    (number, *_) = desk.door.numbers_of(attendee_id)
+    return desk.door.badges[number].ticket
 
 
 def facts_by_person(rows: list[dict[str, Any]]) -> dict[tuple[UUID, UUID], list[Fact]]:

@@ -13,6 +13,7 @@ import pytest
 from msgspec import Struct
 
 from loadtests.scanner import Refused, Scanner, Shown, pair
+from loadtests.scanner_feed import listen
 from loadtests.scanner_network import NoAnswer, Weather, Wifi
 from loadtests.scanner_queue import Queue
 from tests.conftest import Demo, bearer
@@ -120,6 +121,14 @@ async def until(phone: Phone, is_known: Callable[[], bool]) -> None:
     while not is_known():
         await asyncio.sleep(0.02)
         await phone.scanner.refresh()
+
+
+async def eventually(is_true: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if is_true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came true")
 
 
 async def test_without_a_snapshot_and_a_network_nobody_passes(phone: MakePhone, demo: Demo) -> None:
@@ -297,3 +306,18 @@ async def test_a_revoked_phone_lets_nobody_in_and_keeps_what_it_has(
     with pytest.raises(Refused):
         await again.upload()
     assert len(again.queue.waiting()) == 1
+
+
+async def test_it_hears_on_the_feed_what_others_do(live: str, phone: MakePhone, demo: Demo) -> None:
+    one, other = phone(0), phone(1)
+    listening = asyncio.create_task(listen(one.scanner, live))
+    try:
+        await eventually(lambda: "main" in one.scanner.knowledge.lists)
+        await other.scan(demo.badge())
+        badge = one.scanner.knowledge.badge_of(demo.badge())
+        await eventually(lambda: badge in one.scanner.knowledge.lists["main"].inside)
+        one.weather.offline = True
+        assert await one.scan(demo.badge()) == "already_admitted by itself"
+    finally:
+        listening.cancel()
+        await asyncio.wait([listening])

@@ -215,7 +215,10 @@ async def test_a_person_let_in_offline_against_a_refusal_can_be_undone(
     await neighbour.upload({**body, "decided": "admitted"})
     while not (found := (await organizer.get("conflicts"))["conflicts"]):
         pass
-    await undone(organizer, found[0]["scan_id"], {"device_id": found[0]["device_id"]})
+    assert await refused(phone, body["scan_id"], {"device_id": found[0]["device_id"]}) == FORBIDDEN
+    taken_back = await undone(neighbour, body["scan_id"])
+    assert await undone(organizer, body["scan_id"]) == taken_back
+    assert await undone(organizer, found[0]["scan_id"], {"device_id": found[0]["device_id"]})
     while (await organizer.get("conflicts"))["conflicts"]:
         pass
     assert told(await phone.scan(demo.badge())) == "already_admitted", "by the first door"
@@ -262,6 +265,13 @@ async def until_counted(organizer: Organizer, **expected: int) -> None:
             found = await organizer.get("statistics")
             if {name: found[name] for name in expected} == expected:
                 return
+
+
+async def test_a_scan_may_be_called_what_a_phone_likes(phone: Phone, demo: Demo) -> None:
+    names = ("undo", "1", "a:b", "A.b_c-1", "-", "x" * 64)
+    for number, name in enumerate(names):
+        await phone.scan(demo.badge(number), scan_id=name)
+        await undone(phone, name)
 
 
 async def test_a_far_past_is_no_way_around_the_minute(phone: Phone, demo: Demo, db: Database) -> None:
