@@ -15,6 +15,10 @@ SCENARIOS = (
     "feed_fanout",
     "demo_load",
     "crash",
+    "duplicate_storm",
+    "capacity",
+    "overload",
+    "postgres_away",
     "offline_return",
     "offline_merge",
 )
@@ -25,6 +29,7 @@ examples:
   python3 -m loadtests                            everything, some ten minutes
   python3 -m loadtests checkin_saturated          one question
   python3 -m loadtests crash --seed 7             the same kills again
+  python3 -m loadtests crash --workers 4          one of four API processes each
   python3 -m loadtests feed_fanout --sockets 200  a quick look, not judged
 
 Every scenario starts a server of its own as a child process, with a fresh data
@@ -80,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of everything random (default 1)")
     parser.add_argument("--sockets", type=_count, metavar="N", help="another number of live connections (default 5000)")
     parser.add_argument("--attendees", type=_count, metavar="N", help="another size of the event")
+    parser.add_argument("--workers", type=_workers, metavar="N", help="API processes, where a scenario leaves it open")
     parser.add_argument("--broken", action="store_true", help="variants that scenarios must catch: passes if they do")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--no-thresholds", action="store_true", help="measure only: judge nothing, exit with 0")
@@ -112,6 +118,13 @@ def _positive(text: str) -> float:
     value = float(text)
     if not 1 <= value <= 3600:
         raise argparse.ArgumentTypeError(f"{text} is not between 1 and 3600")
+    return value
+
+
+def _workers(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 16:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 16")
     return value
 
 

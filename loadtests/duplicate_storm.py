@@ -107,11 +107,11 @@ def check(told: Sequence[Told], codes: Iterable[str], rows: Sequence[evidence.Ro
     for each in told:
         if each.outcome == "admitted":
             admitting[each.asked.code].add(each.asked.key)
-    scans = {code: len(admitting[code]) for code in codes}
-    found = [
-        Violation("not_once", f"{code} was admitted by {count} scans") for code, count in scans.items() if count != 1
-    ]
-    return [*found, *evidence.check(told, rows)]
+    found = evidence.check(told, rows)
+    for code in codes:
+        if (count := len(admitting[code])) != 1:
+            found.append(Violation("not_once", f"{code} was admitted by {count} scans"))
+    return found
 
 
 def _result(witness: Witness, violations: list[Violation], seconds: float, population: str) -> Result:

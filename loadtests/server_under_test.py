@@ -58,9 +58,10 @@ class Server:
         attendees: int,
         workers: int = 1,
         postgres_settings: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         """`workers` is the number of API processes. `postgres_settings` runs PostgreSQL apart from the server, embedded still,
-        with these settings changed."""
+        with these settings changed. `variables` come into the server's environment."""
         self.data_dir = data_dir.resolve()
         self.attendees = attendees
         self.workers = workers
@@ -68,6 +69,7 @@ class Server:
         self.started_in = 0.0
         """Seconds from the command to its "ready"."""
         self._postgres_settings = postgres_settings
+        self._variables = dict(variables or {})
         self._postgres: EmbeddedPostgres | None = None
         self._process: subprocess.Popen[str] | None = None
         self._folder = self.data_dir
@@ -97,7 +99,7 @@ class Server:
 
     def start(self) -> None:
         """Returns when it is ready. Raises `Aborted` with the server's own last words."""
-        variables = clean_environment()
+        variables = clean_environment() | self._variables
         if self._postgres_settings is not None:
             apart = EmbeddedPostgres(self.data_dir / "apart", settings=self._postgres_settings)
             self._postgres = self._held.enter_context(apart)
@@ -227,6 +229,10 @@ class Server:
         if not accounting.command_of(postmaster)[0].endswith("postgres"):
             raise ProcessLookupError(f"process {postmaster} is not PostgreSQL any more")
         return accounting.family(postmaster)
+
+    def everything(self) -> list[int]:
+        """Every process of the server and of PostgreSQL."""
+        return sorted({*accounting.family(self._running().pid), *self.postgres_pids()})
 
     def last_words(self) -> str:
         lines = (self.data_dir / "server.log").read_text("utf-8", "replace").splitlines()

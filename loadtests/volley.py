@@ -18,6 +18,8 @@ from loadtests.line import Place
 
 OPEN_AT_A_TIME = 200
 """Fewer than the server's backlog holds."""
+FINEST_SECONDS = 0.001
+"""What is due sooner is sent at once: a timer for each would cost more than the request."""
 PATIENCE_SECONDS = 15.0
 """Longer than anybody may be kept waiting: what has no answer by then has none."""
 
@@ -60,11 +62,10 @@ class Volley:
         """Opens so many connections more."""
         loop = asyncio.get_running_loop()
         for first in range(0, count, OPEN_AT_A_TIME):
-            some = [
-                self._servers[place % len(self._servers)] for place in range(first, min(count, first + OPEN_AT_A_TIME))
-            ]
+            places = range(first, min(count, first + OPEN_AT_A_TIME))
+            servers = [self._servers[place % len(self._servers)] for place in places]
             await asyncio.gather(
-                *(loop.create_connection(lambda: Connection(self), server.host, server.port) for server in some)
+                *(loop.create_connection(lambda: Connection(self), server.host, server.port) for server in servers)
             )
 
     def close(self) -> None:
@@ -82,7 +83,7 @@ class Volley:
         began = now()
         for place, request in enumerate(requests):
             wait = began + place / rate - now()
-            if wait > 0:
+            if wait > FINEST_SECONDS:
                 await asyncio.sleep(wait)
             elif place % 64 == 63:
                 await asyncio.sleep(0)  # answers are heard while a volley goes out

@@ -38,6 +38,9 @@ class TakenMeanwhile(Exception):
 MAX_BATCH = 256
 MAX_WAITING = 4096
 """Scans that may wait for their turn; the next one is told to come back later. At 2,000 a second that is 2 s of work."""
+PATIENCE_SECONDS = 0.5
+"""How long a scan may have to wait for the batches before it, as long as batches take what the last one took. A queue that only
+its length limits is as slow as the database behind it: whoever was let in would wait for all of it."""
 ANSWER_SECONDS = 8.0
 """A scan that could not be written by then is given up: its scanner must decide for itself."""
 BATCH_SECONDS = 5.0
@@ -169,6 +172,8 @@ class Writer:
         self._on_written = on_written
         self._max_batch = max_batch
         self._max_waiting = max_waiting
+        self._room = max_waiting
+        """How many may wait now: fewer when batches take long, one batch always."""
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
         self._connection: Tx | None = None
@@ -203,7 +208,7 @@ class Writer:
         The future ends with `ScanIdReused`, `NotRecorded` or `Overloaded` (given up) instead of an answer. Cancelling it
         stops nothing but the waiting.
         """
-        if len(self._waiting) >= self._max_waiting:
+        if len(self._waiting) >= self._room:
             raise Overloaded
         loop = asyncio.get_running_loop()
         future: asyncio.Future[LoggedScan] = loop.create_future()
@@ -304,7 +309,8 @@ class Writer:
                 self._connection = await self._connect()
         connection = self._connection
         loop = asyncio.get_running_loop()
-        left = min(waiting.deadline for waiting in batch) - loop.time()
+        began = loop.time()
+        left = min(waiting.deadline for waiting in batch) - began
         patience = max(MIN_ATTEMPT_SECONDS, min(BATCH_SECONDS, left))
         giving_up = loop.call_later(patience, connection.terminate)
         try:
@@ -314,9 +320,15 @@ class Writer:
             raise
         finally:
             giving_up.cancel()
+        self._room = self._room_after(loop.time() - began)
         self.batches += 1
         self.written += len(batch)
         self._on_written({waiting.scan.event_id for waiting in batch})
+
+    def _room_after(self, seconds: float) -> int:
+        """How many may wait after a batch that took so long; another one is under way when they come."""
+        in_time = self._max_batch * (PATIENCE_SECONDS / max(seconds, 1e-6) - 1)
+        return min(self._max_waiting, max(self._max_batch, int(in_time)))
 
 
 async def write_batch(connection: Tx, batch: Sequence[Waiting], lately: Lately) -> None:

@@ -190,6 +190,39 @@ async def test_too_many_are_told_at_once(database_url: str) -> None:
         assert {answer.outcome for answer in await asyncio.gather(*futures)} == {"admitted"}
 
 
+async def test_fewer_may_wait_while_batches_take_long(database_url: str, db: Database) -> None:
+    """What is in a batch and one batch behind it; as many as ever once batches are quick again."""
+    event_id = new_id()
+
+    async def come(writer: Writer, people: int) -> Counter[str]:
+        scans = [entry(event_id, new_id(), f"{new_id()}") for _ in range(people)]
+        futures, turned_away = [], 0
+        for scan in scans:
+            try:
+                futures.append(writer.submit(scan))
+            except Overloaded:
+                turned_away += 1
+            await asyncio.sleep(0)
+        return Counter(answer.outcome for answer in await asyncio.gather(*futures)) | Counter(away=turned_away)
+
+    async with db.tx() as tx:
+        await tx.execute(
+            "CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$"
+        )
+        await tx.execute(
+            "CREATE TRIGGER take_time AFTER INSERT ON scan FOR EACH STATEMENT EXECUTE FUNCTION take_time()"
+        )
+    async with Writer(lambda: connect(database_url, name="test writer"), max_batch=10).run() as writer:
+        assert await come(writer, 1) == {"admitted": 1}
+        answers = await come(writer, 60)
+        assert answers["admitted"] <= 2 * 10 + 1
+        assert answers["away"] + answers["admitted"] == 60
+        async with db.tx() as tx:
+            await tx.execute("DROP TRIGGER take_time ON scan")
+        assert await come(writer, 1) == {"admitted": 1}
+        assert await come(writer, 60) == {"admitted": 60}
+
+
 async def test_nobody_waits_for_ever_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "ANSWER_SECONDS", 0.3)
 
