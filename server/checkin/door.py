@@ -102,6 +102,15 @@ class Door:
             return len(people)
         return sum(presence.session_id == session_id for presence in people.values())
 
+    def device_name(self, device_id: UUID) -> str:
+        """What the device is called; empty for one that nobody knows any more."""
+        device = self.devices.get(device_id)
+        return device.name if device else ""
+
+    def presence_of(self, device_id: UUID, gate_id: UUID, at: datetime, session_id: UUID | None = None) -> Presence:
+        """Of somebody whom this device let in at this gate."""
+        return Presence(session_id, at, self.gates.get(gate_id, ""), self.device_name(device_id))
+
     def reentry(self) -> dict[UUID, str]:
         """The lists' rules."""
         return {list_id: row.reentry for list_id, row in self.lists_by_id.items()}
@@ -150,17 +159,20 @@ class Door:
         since = standing.since
         for list_id in lists:
             if since is not None and since.list_id == list_id:
-                device = self.devices.get(since.device_id)
-                gate = self.gates.get(since.gate_id, "")
-                presence = Presence(since.session_id, since.at, gate, device.name if device else "")
+                presence = self.presence_of(since.device_id, since.gate_id, since.at, since.session_id)
                 self.enter(list_id, attendee_id, presence)
             else:
                 been = any(place[0] == list_id for place in standing.visited)
                 self.leave(list_id, attendee_id, been=been)
 
     def enter(self, list_id: UUID, attendee_id: UUID, presence: Presence) -> None:
-        self.inside.setdefault(list_id, {})[attendee_id] = presence
-        self.been.get(list_id, set()).discard(attendee_id)
+        inside = self.inside.get(list_id)
+        if inside is None:
+            inside = self.inside[list_id] = {}
+        inside[attendee_id] = presence
+        been = self.been.get(list_id)
+        if been:
+            been.discard(attendee_id)
 
     def leave(self, list_id: UUID, attendee_id: UUID, *, been: bool) -> None:
         """`been=False`: whatever had let them in was undone."""

@@ -177,6 +177,7 @@ class Writer:
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
         self._connection: Tx | None = None
+        self._loop: asyncio.AbstractEventLoop  # from `run` on: to ask for it costs a system call each time
         self._ending = False
         self._lately = Lately()
         self.batches = 0
@@ -190,7 +191,8 @@ class Writer:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[Writer]:
         """Writes in the background for the length of the block; what waits at its end is still written."""
-        task = asyncio.create_task(self._keep_writing(), name="check-in writer")
+        self._loop = asyncio.get_running_loop()
+        task = self._loop.create_task(self._keep_writing(), name="check-in writer")
         try:
             yield self
         finally:
@@ -210,9 +212,8 @@ class Writer:
         """
         if len(self._waiting) >= self._room:
             raise Overloaded
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[LoggedScan] = loop.create_future()
-        self._waiting.append(Waiting(scan, future, loop.time() + ANSWER_SECONDS))
+        future: asyncio.Future[LoggedScan] = self._loop.create_future()
+        self._waiting.append(Waiting(scan, future, self._loop.time() + ANSWER_SECONDS))
         self._arrived.set()
         return future
 
@@ -224,7 +225,7 @@ class Writer:
         """
         if len(self._waiting) + len(scans) > self._max_waiting:
             raise Overloaded
-        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        deadline = self._loop.time() + ANSWER_SECONDS
         upload = Upload(len(scans))
         if not scans:
             upload.future.set_result([])
@@ -246,7 +247,7 @@ class Writer:
         batch: list[Waiting] = []
         keys: set[Key] = set()
         postponed: list[Waiting] = []
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         while self._waiting and len(batch) < self._max_batch:
             waiting = self._waiting.popleft()
             if waiting.deadline <= now:
@@ -285,7 +286,7 @@ class Writer:
 
     def _give_up_late(self, batch: Sequence[Waiting]) -> None:
         """Ends the waiting of those whose time is over, in the batch and behind it: their outcome is unknown, not a refusal."""
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         for waiting in _still_waiting(batch):
             if waiting.deadline <= now:
                 waiting.fail(Overloaded())
@@ -312,7 +313,7 @@ class Writer:
         began = loop.time()
         left = min(waiting.deadline for waiting in batch) - began
         patience = max(MIN_ATTEMPT_SECONDS, min(BATCH_SECONDS, left))
-        giving_up = loop.call_later(patience, connection.terminate)
+        giving_up = self._loop.call_later(patience, connection.terminate)
         try:
             await write_batch(connection, batch, self._lately)
         except LOST_CONNECTION:

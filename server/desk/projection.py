@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import repeat
 from uuid import UUID
 
 from server.checkin.door import Door, Presence
@@ -24,6 +23,8 @@ _COUNTS_AS = {
     "nothing": ("refused", "not_inside"),
 }
 
+Arrival = tuple[UUID, UUID, datetime]
+"""Device, gate, and the second."""
 PersonKey = tuple[UUID, UUID]
 """Area and attendee."""
 
@@ -46,26 +47,46 @@ class Projection:
         self._door = door
         self.counted: Counter[Counted] = Counter()
         self.moved: defaultdict[UUID, set[UUID]] = defaultdict(set)
-        """List → attendees whose standing there may have changed."""
+        """List → attendees whose standing there was looked at whole."""
+        self.arrived: defaultdict[UUID, defaultdict[Arrival, list[int]]] = defaultdict(lambda: defaultdict(list))
+        """List → device, gate and second → badges of people who came for the first time."""
         self.standings: dict[PersonKey, Standing] = {}
 
     def add_first_comers(self, row: NewsRow) -> None:
-        """A batch of people who came for the first time, and of refusals: the row says it all."""
-        columns = (row.device_ids, row.list_ids or (), row.gate_ids or (), row.attendee_ids or (), row.reasons or ())
-        door = self._door
-        bucket = bucket_of(row.at)
-        for at, (device_id, list_id, gate_id, attendee_id, reason) in zip(
-            row.ats or repeat(row.at), zip(*columns, strict=True), strict=False
-        ):
-            if row.ats is not None:
-                at, bucket = min(at, row.at), bucket_of(min(at, row.at))
-            outcome = "refused" if reason else "admitted"
-            self.counted[Counted(list_id, bucket, gate_id, self._ticket(attendee_id), outcome, reason or "")] += 1
+        """A batch of people who came for the first time, and of refusals: the row says it all. At the busiest moment this is
+        most of what the desk does, so each person costs one look-up or two."""
+        if row.ats is not None:
+            self._add_uploaded(row, row.ats)
+            return
+        door, at = self._door, row.at
+        second, bucket = at.replace(microsecond=0), bucket_of(at)
+        presences: dict[UUID, Presence] = {}
+        counted: Counter[tuple[UUID, UUID, str, str]] = Counter()
+        for device_id, list_id, gate_id, attendee_id, reason in _columns(row):
+            numbers = door.numbers_of(attendee_id) if attendee_id is not None else ()
+            ticket = door.badges[numbers[0]].ticket if numbers else ""
+            counted[(list_id, gate_id, ticket, reason or "")] += 1
             if reason is None and attendee_id is not None:
-                device = door.devices.get(device_id)
-                presence = Presence(None, at, door.gates.get(gate_id, ""), device.name if device else "")
+                presence = presences.get(device_id)
+                if presence is None:
+                    presence = presences[device_id] = door.presence_of(device_id, gate_id, at)
                 door.enter(list_id, attendee_id, presence)
-                self.moved[list_id].add(attendee_id)
+                self.arrived[list_id][(device_id, gate_id, second)] += numbers
+        for (list_id, gate_id, ticket, reason), scans in counted.items():
+            outcome = "refused" if reason else "admitted"
+            self.counted[Counted(list_id, bucket, gate_id, ticket, outcome, reason)] += scans
+
+    def _add_uploaded(self, row: NewsRow, moments: Iterable[datetime]) -> None:
+        door = self._door
+        for at, (device_id, list_id, gate_id, attendee_id, reason) in zip(moments, _columns(row), strict=True):
+            at = min(at, row.at)
+            numbers = door.numbers_of(attendee_id) if attendee_id is not None else ()
+            ticket = door.badges[numbers[0]].ticket if numbers else ""
+            outcome = "refused" if reason else "admitted"
+            self.counted[Counted(list_id, bucket_of(at), gate_id, ticket, outcome, reason or "")] += 1
+            if reason is None and attendee_id is not None:
+                door.enter(list_id, attendee_id, door.presence_of(device_id, gate_id, at))
+                self.arrived[list_id][(device_id, gate_id, at.replace(microsecond=0))] += numbers
 
     def add_scan(self, row: NewsScanRow) -> None:
         """Any other scan, for the counts. Who passed is looked at whole, and counted, by `add_history`."""
@@ -112,20 +133,27 @@ class Projection:
         return self._door.badges[numbers[0]].ticket if numbers else ""
 
     def passed(self, now: datetime) -> list[Passed]:
-        """What to tell, list by list."""
-        return [self._passed(list_id, people, now) for list_id, people in self.moved.items() if self._knows(list_id)]
+        """What to tell, list by list. Of somebody who came for the first time and was looked at whole, the latter holds: it is
+        told later in the same message."""
+        return [
+            self._passed(list_id, now) for list_id in self.arrived.keys() | self.moved.keys() if self._knows(list_id)
+        ]
 
     def _knows(self, list_id: UUID) -> bool:
         return list_id in self._door.lists_by_id
 
-    def _passed(self, list_id: UUID, people: Iterable[UUID], now: datetime) -> Passed:
+    def _passed(self, list_id: UUID, now: datetime) -> Passed:
         door = self._door
         checkin_list = door.lists_by_id[list_id]
         inside, been = door.inside.get(list_id, {}), door.been.get(list_id, set())
+        arrived = [
+            Entered(door.device_name(device_id), door.gates.get(gate_id, ""), at, badges)
+            for (device_id, gate_id, at), badges in self.arrived.get(list_id, {}).items()
+        ]
         entered: defaultdict[tuple[str, str, datetime, UUID | None], list[int]] = defaultdict(list)
         left: list[int] = []
         undone: list[int] = []
-        for attendee_id in people:
+        for attendee_id in self.moved.get(list_id, ()):
             numbers = door.numbers_of(attendee_id)
             presence = inside.get(attendee_id)
             if presence is not None:
@@ -139,12 +167,13 @@ class Projection:
         return Passed(
             list=checkin_list.key,
             inside=door.occupancy(checkin_list, session.session_id if session else None),
-            entered=[
-                Entered(device, gate, at, sorted(badges), session_id)
+            entered=arrived
+            + [
+                Entered(device, gate, at, badges, session_id)
                 for (device, gate, at, session_id), badges in entered.items()
             ],
-            left=sorted(left),
-            undone=sorted(undone),
+            left=left,
+            undone=undone,
         )
 
     def double_admissions(self) -> list[ConflictRow]:
@@ -163,6 +192,12 @@ class Projection:
             for standing in self.standings.values()
             for first, later in standing.conflicts
         ]
+
+
+def _columns(row: NewsRow) -> Iterable[tuple[UUID, UUID, UUID, UUID | None, str | None]]:
+    """Device, list, gate, attendee and reason of each scan."""
+    lists, gates, attendees, reasons = row.list_ids or (), row.gate_ids or (), row.attendee_ids or (), row.reasons or ()
+    return zip(row.device_ids, lists, gates, attendees, reasons, strict=True)
 
 
 def not_entitled(rows: Iterable[NewsScanRow]) -> list[ConflictRow]:

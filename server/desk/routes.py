@@ -124,12 +124,12 @@ def _conflict(door: Door, row: StandingConflictRow) -> StandingConflict:
         resolved_at=row.resolved_at,
         at=row.at,
         device_id=row.device_id,
-        device=_device(door, row.device_id),
+        device=door.device_name(row.device_id),
         gate=door.gates.get(row.gate_id, ""),
         scan_id=row.scan_id,
         first_at=row.first_at,
         first_device_id=row.first_device_id,
-        first_device=_device(door, row.first_device_id) if row.first_device_id else None,
+        first_device=door.device_name(row.first_device_id) if row.first_device_id else None,
         first_gate=door.gates.get(row.first_gate_id, "") if row.first_gate_id else None,
         first_scan_id=row.first_scan_id,
     )
@@ -169,7 +169,7 @@ def _refusal_place(cursor: str | None) -> tuple[datetime, UUID, str]:
 def _refusal(door: Door, row: RefusalRow) -> Refusal:
     return Refusal(
         scan_id=row.scan_id,
-        device=_device(door, row.device_id),
+        device=door.device_name(row.device_id),
         gate=door.gates.get(row.gate_id, ""),
         list=_key(door, row.list_id),
         attendee_id=row.attendee_id,
@@ -236,11 +236,6 @@ def _found(door: Door, row: FoundRow, list_id: UUID | None) -> Found:
         gate=presence.gate if presence else None,
         device=presence.device if presence else None,
     )
-
-
-def _device(door: Door, device_id: UUID) -> str:
-    device = door.devices.get(device_id)
-    return device.name if device else ""
 
 
 def _key(door: Door, list_id: UUID) -> str:
