@@ -42,8 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int = 4
     """Database connections of one API process, besides its writers' and its listener's."""
     writers: int = 1
-    """Connections on which one API process writes the answers of people who wait, besides one for lists that are counted and one for
-    uploads. One makes the largest batches: with two, 15 scans a commit instead of 30, and a tenth fewer of them a second."""
+    """Connections on which one API process logs the scans of people who wait, besides one for lists that are counted and one for
+    uploads. One makes the largest batches: with two it is 15 scans a commit instead of 30, and a tenth fewer a second."""
     drain_seconds: float = 5.0
     """Over how long a stopping gateway says good-bye to its clients."""
 

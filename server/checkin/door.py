@@ -80,6 +80,11 @@ class Door:
         """The numbers of the attendee's badges, revoked ones too."""
         return self._numbers.get(attendee_id, ())
 
+    def holds(self, attendee_id: UUID) -> tuple[tuple[int, ...], str]:
+        """The numbers of the attendee's badges, and the ticket; empty for somebody who is not known yet."""
+        numbers = self._numbers.get(attendee_id)
+        return (numbers, self.badges[numbers[0]].ticket) if numbers else ((), "")
+
     def badge_to_show(self, attendee_id: UUID) -> BadgeRow | None:
         """The attendee's valid badge, or a revoked one where there is no other."""
         badges = [self.badges[number] for number in self.numbers_of(attendee_id)]

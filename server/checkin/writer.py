@@ -150,8 +150,8 @@ class Lately:
     def __contains__(self, person: PersonKey) -> bool:
         return person in self._now or person in self._before
 
-    def add(self, written: Iterable[Waiting]) -> None:
-        self._now.update(waiting.scan.person for waiting in written)
+    def add(self, people: Iterable[PersonKey]) -> None:
+        self._now.update(people)
         if len(self._now) > self._length:
             self._now, self._before = set(), self._now
 
@@ -334,10 +334,10 @@ class Writer:
 
 async def write_batch(connection: Tx, batch: Sequence[Waiting], lately: Lately) -> None:
     """Logs a batch and answers its scans. Each statement commits by itself: scans do not depend on each other."""
-    first = _first_comers(batch, lately)
+    first, people = _first_comers(batch, lately)
     if first:
         await _write_first_comers(connection, first)
-        lately.add(first)
+        lately.add(people)
     while rest := _still_waiting(batch):
         # Somebody may take the same turn between the reading and the writing: then the log refuses and we look again.
         await _write_after_a_look(connection, rest)
@@ -366,8 +366,9 @@ async def _write_first_comers(connection: Tx, first: Sequence[Waiting]) -> None:
                 waiting.answer_first(received_at)
 
 
-def _first_comers(batch: Sequence[Waiting], lately: Lately) -> list[Waiting]:
-    """Entries that come before anything else of their person in the batch: they may be written without a look at the log.
+def _first_comers(batch: Sequence[Waiting], lately: Lately) -> tuple[list[Waiting], set[PersonKey]]:
+    """Entries that come before anything else of their person in the batch, which may be written without a look at the log; and
+    everybody who is in the batch.
 
     Whoever comes later has to wait for their outcome, so that the answers are those of the order of arrival.
     """
@@ -382,7 +383,7 @@ def _first_comers(batch: Sequence[Waiting], lately: Lately) -> list[Waiting]:
             seen.add(person)
         if scan.seems_first:
             first.append(waiting)
-    return first
+    return first, seen
 
 
 async def _write_after_a_look(connection: Tx, waiting: Sequence[Waiting]) -> None:

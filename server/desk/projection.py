@@ -23,8 +23,8 @@ _COUNTS_AS = {
     "nothing": ("refused", "not_inside"),
 }
 
-Arrival = tuple[UUID, UUID, datetime]
-"""Device, gate, and the second."""
+Arrival = tuple[UUID, UUID, int]
+"""Device, gate, and the second since 1970."""
 PersonKey = tuple[UUID, UUID]
 """Area and attendee."""
 
@@ -53,40 +53,30 @@ class Projection:
         self.standings: dict[PersonKey, Standing] = {}
 
     def add_first_comers(self, row: NewsRow) -> None:
-        """A batch of people who came for the first time, and of refusals: the row says it all. At the busiest moment this is
-        most of what the desk does, so each person costs one look-up or two."""
-        if row.ats is not None:
-            self._add_uploaded(row, row.ats)
-            return
-        door, at = self._door, row.at
-        second, bucket = at.replace(microsecond=0), bucket_of(at)
-        presences: dict[UUID, Presence] = {}
-        counted: Counter[tuple[UUID, UUID, str, str]] = Counter()
-        for device_id, list_id, gate_id, attendee_id, reason in _columns(row):
-            numbers = door.numbers_of(attendee_id) if attendee_id is not None else ()
-            ticket = door.badges[numbers[0]].ticket if numbers else ""
-            counted[(list_id, gate_id, ticket, reason or "")] += 1
-            if reason is None and attendee_id is not None:
-                presence = presences.get(device_id)
-                if presence is None:
-                    presence = presences[device_id] = door.presence_of(device_id, gate_id, at)
-                door.enter(list_id, attendee_id, presence)
-                self.arrived[list_id][(device_id, gate_id, second)] += numbers
-        for (list_id, gate_id, ticket, reason), scans in counted.items():
-            outcome = "refused" if reason else "admitted"
-            self.counted[Counted(list_id, bucket, gate_id, ticket, outcome, reason)] += scans
+        """A batch of people who came for the first time, and of refusals: the row says it all.
 
-    def _add_uploaded(self, row: NewsRow, moments: Iterable[datetime]) -> None:
-        door = self._door
-        for at, (device_id, list_id, gate_id, attendee_id, reason) in zip(moments, _columns(row), strict=True):
-            at = min(at, row.at)
-            numbers = door.numbers_of(attendee_id) if attendee_id is not None else ()
-            ticket = door.badges[numbers[0]].ticket if numbers else ""
-            outcome = "refused" if reason else "admitted"
-            self.counted[Counted(list_id, bucket_of(at), gate_id, ticket, outcome, reason or "")] += 1
+        At the busiest moment this is most of what the desk does, so whole seconds are numbers here, and names are looked up once.
+        """
+        door, moment = self._door, row.at
+        second = int(moment.timestamp())
+        names: dict[UUID, tuple[str, str]] = {}
+        counted: Counter[tuple[UUID, int, UUID, str, str]] = Counter()
+        for place, (device_id, list_id, gate_id, attendee_id, reason) in enumerate(_columns(row)):
+            if row.ats is not None:
+                moment = min(row.ats[place], row.at)  # as the log has it
+                second = int(moment.timestamp())
+            numbers, ticket = door.holds(attendee_id) if attendee_id is not None else ((), "")
+            counted[(list_id, second // BUCKET_SECONDS, gate_id, ticket, reason or "")] += 1
             if reason is None and attendee_id is not None:
-                door.enter(list_id, attendee_id, door.presence_of(device_id, gate_id, at))
-                self.arrived[list_id][(device_id, gate_id, at.replace(microsecond=0))] += numbers
+                named = names.get(device_id)
+                if named is None:
+                    named = names[device_id] = (door.gates.get(gate_id, ""), door.device_name(device_id))
+                door.enter(list_id, attendee_id, Presence(None, moment, *named))
+                self.arrived[list_id][(device_id, gate_id, second)] += numbers
+        for (list_id, number, gate_id, ticket, reason), scans in counted.items():
+            outcome = "refused" if reason else "admitted"
+            bucket = datetime.fromtimestamp(number * BUCKET_SECONDS, UTC)
+            self.counted[Counted(list_id, bucket, gate_id, ticket, outcome, reason)] += scans
 
     def add_scan(self, row: NewsScanRow) -> None:
         """Any other scan, for the counts. Who passed is looked at whole, and counted, by `add_history`."""
@@ -129,8 +119,7 @@ class Projection:
         return checkin_list.reentry if checkin_list is not None else ""
 
     def _ticket(self, attendee_id: UUID | None) -> str:
-        numbers = self._door.numbers_of(attendee_id) if attendee_id else ()
-        return self._door.badges[numbers[0]].ticket if numbers else ""
+        return self._door.holds(attendee_id)[1] if attendee_id else ""
 
     def passed(self, now: datetime) -> list[Passed]:
         """What to tell, list by list. Of somebody who came for the first time and was looked at whole, the latter holds: it is
@@ -147,8 +136,10 @@ class Projection:
         checkin_list = door.lists_by_id[list_id]
         inside, been = door.inside.get(list_id, {}), door.been.get(list_id, set())
         arrived = [
-            Entered(door.device_name(device_id), door.gates.get(gate_id, ""), at, badges)
-            for (device_id, gate_id, at), badges in self.arrived.get(list_id, {}).items()
+            Entered(
+                door.device_name(device_id), door.gates.get(gate_id, ""), datetime.fromtimestamp(second, UTC), badges
+            )
+            for (device_id, gate_id, second), badges in self.arrived.get(list_id, {}).items()
         ]
         entered: defaultdict[tuple[str, str, datetime, UUID | None], list[int]] = defaultdict(list)
         left: list[int] = []
