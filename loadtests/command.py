@@ -29,7 +29,7 @@ examples:
   python3 -m loadtests                            everything, some ten minutes
   python3 -m loadtests checkin_saturated          one question
   python3 -m loadtests crash --seed 7             the same kills again
-  python3 -m loadtests crash --workers 4          one of four API processes each
+  python3 -m loadtests crash --workers 4          four API processes
   python3 -m loadtests feed_fanout --sockets 200  a quick look, not judged
 
 Every scenario starts a server of its own as a child process, with a fresh data

@@ -1,4 +1,4 @@
-"""The database sticks, dies and throws everybody out; the door goes on.
+"""The database sticks, dies, throws everybody out.
 
 Question: when PostgreSQL stops answering, is killed, or ends all connections, does nobody wait longer than 10 s, is nothing that
 was answered lost (G3), does the same id get the same answer (G1), is an unknown outcome never called a refusal (G5), and is
@@ -185,6 +185,7 @@ def recovery(blows: Sequence[Blow], number: int, heard: Sequence[Heard]) -> floa
 def _result(stood: Stood, violations: list[Violation], population: str) -> Result:
     witness, beside = stood.witness, stood.beside
     shown = "; ".join(f"{one.kind}: {one.what}" for one in violations[:SHOWN])
+    recovered = {blow.name: recovery(stood.blows, number, stood.heard) for number, blow in enumerate(stood.blows)}
     figures = [
         Figure("violations", "Broken promises", len(violations), note=shown),
         Figure("questions", "Questions", len(stood.heard)),
@@ -193,12 +194,9 @@ def _result(stood: Stood, violations: list[Violation], population: str) -> Resul
         Figure("unhelpful", "  anything else", len(witness.unhelpful), note="; ".join(witness.unhelpful[:SHOWN])),
         Figure("unanswered", "  without an answer in the end", stood.unanswered),
         Figure("longest", "Longest wait", witness.longest, "s"),
-        *(
-            Figure(f"recovery_{blow.name}", f"Recovery, {blow.name.replace('_', ' ')}", recovered, "s")
-            for blow, recovered in (
-                (blow, recovery(stood.blows, number, stood.heard)) for number, blow in enumerate(stood.blows)
-            )
-        ),
+        Figure("recovery_stuck", "Recovery, stuck", recovered.get("stuck"), "s"),
+        Figure("recovery_killed", "Recovery, killed", recovered.get("killed"), "s"),
+        Figure("recovery_thrown_out", "Recovery, thrown out", recovered.get("thrown_out"), "s"),
         Figure("beside_longest", "Longest wait beside the door", beside.longest, "s", beside.slowest),
         Figure("beside", "Requests beside the door", beside.requests),
         Figure("beside_failed", "  not answered with 200", beside.failed, note=beside.reasons()),
