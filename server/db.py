@@ -98,20 +98,26 @@ class Database:
     @asynccontextmanager
     async def tx(self) -> AsyncIterator[Tx]:
         """A transaction at READ COMMITTED. Only actions open one."""
-        async with self.pool.acquire(timeout=self._acquire_seconds) as connection, connection.transaction():
+        async with self.read() as connection, connection.transaction():
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A connection for reading, each statement by itself."""
-        async with self.pool.acquire(timeout=self._acquire_seconds) as connection:
+        try:
+            connection = await self.pool.acquire(timeout=self._acquire_seconds)
+        except FileNotFoundError as error:  # the socket of a PostgreSQL that is being started again
+            raise ConnectionRefusedError(str(error)) from error
+        try:
             yield connection
+        finally:
+            await self.pool.release(connection)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
         """Several readings of one moment: nothing committed meanwhile shows in only some of them."""
         async with (
-            self.pool.acquire(timeout=self._acquire_seconds) as connection,
+            self.read() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield connection
