@@ -37,7 +37,7 @@ class Beside:
         self._reasons: Counter[str] = Counter()
         self._server = server
         self._venue = venue
-        self._random = random.Random(seed)
+        self._random = random.Random(f"beside {seed}")  # not the ids that the door draws from the same seed
         self._over = asyncio.Event()
         self._asking: list[asyncio.Task[None]] = []
 

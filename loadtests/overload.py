@@ -58,8 +58,9 @@ AGAIN, TRIES = 10_000, 5
 """Of those told to come back: how many do, at the saturated rate, and how often at the most until they are let in."""
 SHOWN = 3
 
+BATCH_SECONDS = 0.25
 SLOW = (
-    "CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.25); RETURN NULL; END $$",
+    "CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END $$",
     "CREATE TRIGGER take_time AFTER INSERT ON scan FOR EACH STATEMENT EXECUTE FUNCTION take_time()",
 )
 HASTY = ("DROP TRIGGER take_time ON scan",)
@@ -129,7 +130,7 @@ def run(context: Context) -> Result:
         plan = Plan(venue_of(server), context.seed)
         wanted = MOST * (6 * SATURATED_SECONDS + TIMES * seconds)
         make_lists(server, [f"list-{number}" for number in range(int(wanted / attendees) + 2)])
-        database.execute(server.dsn, SLOW)
+        database.execute(server.dsn, [statement.format(seconds=BATCH_SECONDS) for statement in SLOW])
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             used, saturated = runner.run(_saturate(server, plan))
             context.say(f"{saturated:.0f} a second are taken, {TIMES * saturated:.0f} are offered")
