@@ -1,4 +1,4 @@
-"""Four times as many scans as the door can take, for a minute.
+"""Four times as many scans as the door can take.
 
 Question: when far more scans come than can be written, does the server say so at once, with 503 and `Retry-After`, and stay fast
 for those it takes (G8)?
