@@ -29,6 +29,8 @@ class Beside:
     def __init__(self, server: Place, venue: Venue, seed: int) -> None:
         self.requests = 0
         self.failed = 0
+        self.unhelpful = 0
+        """Those that were answered neither with 200 nor with 503, or not at all."""
         self.longest = 0.0
         self.slowest = ""
         """What took so long."""
@@ -37,7 +39,7 @@ class Beside:
         self._reasons: Counter[str] = Counter()
         self._server = server
         self._venue = venue
-        self._random = random.Random(seed)
+        self._random = random.Random(f"beside {seed}")  # not the ids that the door draws from the same seed
         self._over = asyncio.Event()
         self._asking: list[asyncio.Task[None]] = []
 
@@ -78,6 +80,7 @@ class Beside:
             self.longest, self.slowest = now() - began, kind
         if said != "200":
             self.failed += 1
+            self.unhelpful += said != "503"
             self._reasons[f"{kind} {said}"] += 1
         return said
 

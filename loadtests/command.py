@@ -26,7 +26,7 @@ SCENARIOS = (
 
 EPILOG = """\
 examples:
-  python3 -m loadtests                            everything, some ten minutes
+  python3 -m loadtests                            everything, half an hour
   python3 -m loadtests checkin_saturated          one question
   python3 -m loadtests crash --seed 7             the same kills again
   python3 -m loadtests crash --workers 4          four API processes
@@ -85,7 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of everything random (default 1)")
     parser.add_argument("--sockets", type=_count, metavar="N", help="another number of live connections (default 5000)")
     parser.add_argument("--attendees", type=_count, metavar="N", help="another size of the event")
-    parser.add_argument("--workers", type=_workers, metavar="N", help="API processes, where a scenario leaves it open")
+    parser.add_argument("--workers", type=_workers, metavar="N", help="so many API processes, where that is left open")
     parser.add_argument("--broken", action="store_true", help="variants that scenarios must catch: passes if they do")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--no-thresholds", action="store_true", help="measure only: judge nothing, exit with 0")

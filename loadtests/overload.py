@@ -8,10 +8,10 @@ Population: one API process, 20,000 badges, each at one list after the other, so
 own), as on a disk that is busy with other things: so what is scarce is the database, and a load can be four times what it takes.
 Server and PostgreSQL share one core and the load has the other.
 
-Measured: the saturated rate, a closed loop over 900 connections for 5 s. Then four times that rate for 60 s at times fixed
-beforehand, whatever becomes of the scans before; one that finds every connection waiting is sent when one is free. Latency counts
-from the moment the request was handed to the kernel. Then 10,000 of the scans that were told to come back later are sent twice
-more, and all answers are held against the log (`evidence.py`).
+Measured: the saturated rate, for 5 s by a closed loop over 1,200 connections (whoever is told to come back waits for 0.1 s).
+Then four times that rate for 60 s at times fixed beforehand, whatever becomes of the scans before; one that finds every
+connection waiting is sent when one is free. Latency counts from the moment the request was handed to the kernel. Then 10,000 of
+the scans that were told to come back later are sent twice more, and all answers are held against the log (`evidence.py`).
 
 Thresholds: only 200, and 503 with `Retry-After`, none after more than 10 s; p99 of those taken at most 1 s, and as many a second
 as 0.7 of the saturated rate; no violation; no scan without an answer in the end. With `--broken` the API process lets a million
@@ -32,9 +32,9 @@ from pathlib import Path
 import uvloop
 from msgspec import Struct
 
-from loadtests import checkins, database, evidence, generator
+from loadtests import checkins, database, evidence, generator, volley as volleys
 from loadtests.evidence import Asked, Told, Violation
-from loadtests.generator import Tally
+from loadtests.generator import ClosedLoop, Connection, Tally
 from loadtests.histogram import Histogram
 from loadtests.organizer import make_lists
 from loadtests.scenario import Aborted, Context, Figure, Result, Threshold
@@ -49,8 +49,11 @@ ENOUGH = 0.9
 """Of what was to be offered."""
 SECONDS = 60.0
 SATURATED_SECONDS = 5.0
-SATURATED_CONNECTIONS = 900
-"""Two batches under way and two that are nearly full: as many as the server lets wait without turning anybody away."""
+SATURATED_CONNECTIONS = 1200
+"""Two batches under way, two that wait, and some that are told to come back later: the server has always something to do."""
+COME_BACK_SECONDS = 0.1
+COMING_BACK = 4
+"""Questions for each that is taken, at the most, while the saturated rate is being measured, the warm-up included."""
 MOST = 2500
 """Scans a second that can be taken at the most: two batches of 256 in a quarter of a second, and some."""
 CONNECTIONS = 4000
@@ -105,6 +108,12 @@ class Plan(Struct, frozen=True):
 
     venue: Venue
     seed: int
+    lists: int
+
+    @property
+    def questions(self) -> int:
+        """How many there are."""
+        return self.lists * len(self.venue.codes)
 
     def list_of(self, number: int) -> str:
         return f"list-{number // len(self.venue.codes)}"
@@ -127,9 +136,9 @@ def run(context: Context) -> Result:
     seconds, attendees = context.seconds or SECONDS, context.attendees or ATTENDEES
     variables = {"PYTHONPATH": str(_patient(context.folder))} if context.broken else {}
     with Server(context.folder / "server", attendees=attendees, variables=variables) as server, _two_cores(server):
-        plan = Plan(venue_of(server), context.seed)
-        wanted = MOST * (6 * SATURATED_SECONDS + TIMES * seconds)
-        make_lists(server, [f"list-{number}" for number in range(int(wanted / attendees) + 2)])
+        wanted = MOST * (SATURATED_SECONDS * COMING_BACK + TIMES * seconds)
+        plan = Plan(venue_of(server), context.seed, int(wanted / attendees) + 2)
+        make_lists(server, [f"list-{number}" for number in range(plan.lists)])
         database.execute(server.dsn, [statement.format(seconds=BATCH_SECONDS) for statement in SLOW])
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             used, saturated = runner.run(_saturate(server, plan))
@@ -174,32 +183,38 @@ def _patient(folder: Path) -> Path:
     return patched
 
 
+class PoliteLoop(ClosedLoop):
+    """A closed loop in which who is told to come back later does: else it would measure how fast one is told."""
+
+    def free(self, connection: Connection) -> None:
+        if connection.answer[9:12] == b"503":
+            connection.answer = b""
+            asyncio.get_running_loop().call_later(COME_BACK_SECONDS, super().free, connection)
+        else:
+            super().free(connection)
+
+
 async def _saturate(server: Server, plan: Plan) -> tuple[int, float]:
     """How many questions were used, and how many a second the server took."""
-    used = 0
-
-    def requests() -> Iterator[bytes]:
-        nonlocal used
-        for request in plan.requests(range(int(MOST * 2 * SATURATED_SECONDS))):
-            used += 1
-            yield request
-
-    rate = 0.0
+    used, rate = 0, 0.0
     for seconds in (1.0, SATURATED_SECONDS):  # the first second loads the door
-        tally, source = Tally(checkins.ADMITTED), requests() if not used else plan.requests(range(used, 2**31))
-        before = used
-        await generator.saturate(
-            server.host, server.port, source, tally, connections=SATURATED_CONNECTIONS, seconds=seconds
-        )
-        used = max(used, before + tally.right + tally.wrong.total() + SATURATED_CONNECTIONS)
-        rate = tally.right / tally.seconds
+        numbers = iter(range(used, plan.questions))
+        tally = Tally(checkins.ADMITTED)
+        source = PoliteLoop((request for number in numbers for request in plan.requests([number])), tally)
+        opened = await generator.connect(source, server.host, server.port, SATURATED_CONNECTIONS)
+        source.begin(seconds)
+        async with asyncio.timeout(seconds + volleys.PATIENCE_SECONDS):
+            await source.done
+        for connection in opened:
+            connection.close()
+        used, rate = next(numbers, plan.questions), tally.right / tally.seconds
     return used, rate
 
 
 async def _overload(server: Server, plan: Plan, first: int, rate: float, seconds: float) -> Load:
     volley = Volley(server)
     await volley.open(CONNECTIONS)
-    count = int(rate * seconds)
+    count = min(int(rate * seconds), plan.questions - first)
     began, cpu = time.monotonic(), time.process_time()
     with generator.without_collection():
         heard = await volley.send(plan.requests(range(first, first + count)), count, rate)

@@ -80,7 +80,7 @@ async def prepare_connection(connection: Tx) -> None:
 
 async def connect(url: str, *, name: str) -> Tx:
     """One connection outside the pool, for a writer or a listener that holds it for life."""
-    connection = await asyncpg.connect(
+    connection = await _connect(
         url, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, server_settings=_session_settings(name)
     )
     await prepare_connection(connection)
@@ -133,12 +133,25 @@ async def open_database(url: str, *, size: int, name: str, patience: Patience = 
         timeout=CONNECT_SECONDS,
         command_timeout=patience.statement_seconds,
         max_inactive_connection_lifetime=0,
+        connect=_connect,
         server_settings=_session_settings(name),
         init=prepare_connection,
         # No pooled connection carries session state, so the query that would clean it up is a round trip for nothing.
         reset=_leave_as_it_is,
     ) as pool:
         yield Database(pool, acquire_seconds=patience.acquire_seconds)
+
+
+async def _connect(*where: Any, **options: Any) -> Tx:
+    """asyncpg's, for which a socket that is not there yet is a server that is not there.
+
+    Between its death and its next life PostgreSQL removes its Unix socket. Told as a missing file that would look like a mistake
+    of ours, not like a database that is away.
+    """
+    try:
+        return await asyncpg.connect(*where, **options)
+    except FileNotFoundError as missing:
+        raise ConnectionRefusedError(f"PostgreSQL's socket is not there ({missing})") from missing
 
 
 async def _leave_as_it_is(_connection: Tx) -> None:

@@ -8,6 +8,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from pathlib import Path
 
 import asyncpg
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from litestar.exceptions import HTTPException
 
 import server
+from server.db import DATABASE_AWAY, connect, open_database
 from server.errors import AppError
 from server.event import queries as event_queries
 from server.event.directory import Events
@@ -100,6 +102,17 @@ async def test_a_database_that_is_away_is_no_refusal(
             if response.headers.get("retry-after") != "1" or "swordfish" in response.text:
                 faults.append(f"{error!r}: {response.headers} {response.text}")
     check(faults)
+
+
+async def test_a_socket_that_is_gone_is_a_database_that_is_away(tmp_path: Path) -> None:
+    """PostgreSQL removes it when it dies and makes it when it is back; a file of ours that is missing is another matter."""
+    url = f"postgresql:///digitalnow?host={tmp_path}"
+    with pytest.raises(DATABASE_AWAY):
+        await connect(url, name="test")
+    with pytest.raises(DATABASE_AWAY):
+        async with open_database(url, size=1, name="test"):
+            pass
+    assert not isinstance(FileNotFoundError(), DATABASE_AWAY)
 
 
 async def test_an_unexpected_error_at_the_door_is_told_as_an_id(
