@@ -104,14 +104,8 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A connection for reading, each statement by itself."""
-        try:
-            connection = await self.pool.acquire(timeout=self._acquire_seconds)
-        except FileNotFoundError as error:  # the socket of a PostgreSQL that is being started again
-            raise ConnectionRefusedError(str(error)) from error
-        try:
+        async with self.pool.acquire(timeout=self._acquire_seconds) as connection:
             yield connection
-        finally:
-            await self.pool.release(connection)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
