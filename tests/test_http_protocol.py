@@ -199,7 +199,9 @@ async def test_nobody_can_tell_the_ways_apart(story: str) -> None:
     async with running() as short, running(short=False) as long:
         answers = await short.talk(*parts, answers=expected)
         assert answers == await long.talk(*parts, answers=expected)
-        assert [way for way, _ in short.echo.answered] == ways
+        # Behind a megabyte the connection may still be busy with it when the next request comes, which then takes the long way.
+        certain = 1 if story == "a megabyte" else len(ways)
+        assert [way for way, _ in short.echo.answered][:certain] == ways[:certain]
         assert [body for _, body in short.echo.answered] == [body for _, body in long.echo.answered]
     assert answers
 
