@@ -110,6 +110,7 @@ LIST_ARRIVALS = """
     FROM checkin_tally
     WHERE event_id = $1 AND list_id = $2 AND bucket >= $3 AND bucket < $4 AND outcome IN ('admitted', 'exited')
     GROUP BY bucket, gate_id
+    HAVING bool_or(scans <> 0)
     ORDER BY bucket, gate_id
 """
 
