@@ -11,8 +11,7 @@
 --     A code that people type is shorter and so is stored at a price (scrypt), and is worth something for minutes only.
 --   * Constraints are named by what they mean; the code turns a violation into an answer by that name.
 --
--- Needs PostgreSQL 15 to 18 and no extension. Applying it again changes nothing; a database that belongs to something
--- else, or to a newer release, is refused before the first line is carried out.
+-- Needs PostgreSQL 15 to 18 and no extension. Applying it again changes nothing; a foreign or newer database is refused.
 
 BEGIN;
 -- Two servers that start at once wait for each other here: CREATE TABLE IF NOT EXISTS alone is not safe against itself.
@@ -49,7 +48,6 @@ INSERT INTO digitalnow_installation (schema_version, ticket_key)
 VALUES (1, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
 ON CONFLICT DO NOTHING;
 
-
 -- ─── The event ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE IF NOT EXISTS event (
@@ -79,7 +77,6 @@ CREATE TABLE IF NOT EXISTS organizer (
     PRIMARY KEY (event_id, organizer_id),
     CONSTRAINT organizer_token UNIQUE (event_id, token_hash)
 );
-
 
 -- ─── The programme ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,7 +161,6 @@ CREATE TABLE IF NOT EXISTS session_speaker (
 );
 CREATE INDEX IF NOT EXISTS session_speaker_by_speaker ON session_speaker (event_id, speaker_id);
 
-
 -- ─── People and their badges ────────────────────────────────────────────────────────────────────────────────────────
 
 -- Kinds of ticket an event gives out (visitor, vip, press…). A check-in list names those it admits.
@@ -233,7 +229,6 @@ CREATE TABLE IF NOT EXISTS attendee_word (
 );
 CREATE INDEX IF NOT EXISTS attendee_word_by_attendee ON attendee_word (event_id, attendee_id);
 
-
 -- ─── The door ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE IF NOT EXISTS gate (
@@ -253,8 +248,7 @@ CREATE TABLE IF NOT EXISTS device (
     device_id          uuid        NOT NULL,
     gate_id            uuid        NOT NULL,
     name               text        NOT NULL,
-    profile            text        NOT NULL CONSTRAINT device_profile_is_known
-                                   CHECK (profile IN ('scan', 'scan+search', 'kiosk', 'supervisor')),  -- what it may do
+    profile            text NOT NULL CONSTRAINT device_profile_is_known CHECK (profile IN ('scan', 'scan+search', 'kiosk', 'supervisor')),
     pairing_hash       bytea,        -- scrypt of a code of 35 random bits; null: there is none
     pairing_expires_at timestamptz,
     token_hash         bytea,
@@ -275,24 +269,21 @@ CREATE TABLE IF NOT EXISTS device (
 -- A lost phone's successor may take its name.
 CREATE UNIQUE INDEX IF NOT EXISTS device_name ON device (event_id, name) WHERE revoked_at IS NULL;
 
--- Something one is let into: the building, one of its days, a workshop's room, lunch.
---
--- A room's list is open for the session that runs there by the programme of this moment, and counts each session anew.
+-- Something one is let into: the building, one of its days, a workshop's room, lunch. A room's list is open for the session that
+-- runs there by the programme of this moment, from `early_minutes` before its start on, and counts each session anew.
 CREATE TABLE IF NOT EXISTS checkin_list (
     event_id      uuid    NOT NULL REFERENCES event ON DELETE CASCADE,
     list_id       uuid    NOT NULL,
     key           text    NOT NULL,  -- what scanners call it; the main door is `main`
     name          jsonb   NOT NULL,
-    kind          text    NOT NULL DEFAULT 'door'
-                          CONSTRAINT checkin_list_kind_is_known CHECK (kind IN ('door', 'day', 'room', 'meal')),
+    kind          text    NOT NULL DEFAULT 'door' CONSTRAINT checkin_list_kind_is_known CHECK (kind IN ('door', 'day', 'room', 'meal')),
     room_id       uuid,
     opens_at      timestamptz,       -- nobody is let in before, nor from `closes_at` on; null: no limit
     closes_at     timestamptz,
     capacity      integer CONSTRAINT checkin_list_capacity_is_positive CHECK (capacity > 0),  -- people inside at a time
     reentry       text    NOT NULL DEFAULT 'after_exit'  -- always: every scan admits, nobody needs to leave first
                           CONSTRAINT checkin_list_reentry_is_known CHECK (reentry IN ('never', 'after_exit', 'always')),
-    early_minutes integer NOT NULL DEFAULT 15            -- a room lets people in so long before its session starts
-                          CONSTRAINT checkin_list_early_is_a_day CHECK (early_minutes BETWEEN 0 AND 1440),
+    early_minutes integer NOT NULL DEFAULT 15 CONSTRAINT checkin_list_early_is_a_day CHECK (early_minutes BETWEEN 0 AND 1440),
     position      integer NOT NULL,
     PRIMARY KEY (event_id, list_id),
     CONSTRAINT checkin_list_key UNIQUE (event_id, key),
@@ -313,8 +304,7 @@ CREATE TABLE IF NOT EXISTS checkin_list_ticket (
 );
 
 -- How many are inside a list that has a capacity, or a room's session: changed in the transaction that logs the scan, so that
--- the row's lock and `within_capacity` settle who gets the last seat. (Other lists are counted from the log: a row that every
--- scan at the main door had to lock would be the end of many scans per commit.)
+-- `within_capacity` settles who gets the last seat. (Others are counted from the log: no scan at the main door locks a row.)
 CREATE TABLE IF NOT EXISTS checkin_count (
     event_id   uuid    NOT NULL,
     list_id    uuid    NOT NULL,
@@ -326,8 +316,7 @@ CREATE TABLE IF NOT EXISTS checkin_count (
     CONSTRAINT within_capacity CHECK (granted <= ceiling)
 );
 
--- Every scan that was ever answered, with its answer. Rows are only added, never changed: this is the door's evidence, and
--- a scanner that asks again gets the answer that stands here. An undo is a row too.
+-- Every scan that was ever answered, with its answer, which whoever asks again gets. Rows are only added; an undo is one too.
 --
 -- What scanners did with a person in one area (a list; all rooms together) is numbered: turn 1, 2, 3 … for each time somebody
 -- passed, in or out, or a passing was undone. Whoever wants to add one reads those that stand and takes the next number; of two
@@ -335,8 +324,7 @@ CREATE TABLE IF NOT EXISTS checkin_count (
 -- badge twice. Where the person is follows from the turns alone, put in the order of `at`: a scan that comes from an offline
 -- scanner hours later takes the next number and its own place in time.
 --
--- No foreign keys, on purpose: the log outlives a device that is removed and a person who asks to be forgotten, and each key
--- would cost a look-up for every scan at the busiest moment of the day. Deleting an event deletes its scans by `event_id`.
+-- No foreign keys, on purpose: the log outlives devices and people, and each key would cost a look-up for every scan.
 CREATE TABLE IF NOT EXISTS scan (
     event_id    uuid        NOT NULL,
     device_id   uuid        NOT NULL,
@@ -351,35 +339,32 @@ CREATE TABLE IF NOT EXISTS scan (
     scanned_at  timestamptz,           -- what the device's clock said, if it said anything
     received_at timestamptz NOT NULL DEFAULT now(),
     at          timestamptz NOT NULL DEFAULT now(),  -- when it counts as having happened: see `checkin.policy.believed`
-    decided     text        CONSTRAINT scan_decided_is_known CHECK (decided IN ('admitted', 'exited', 'refused')),
-                                       -- what an offline scanner told the person by itself; null: the server was asked
+    decided     text        CONSTRAINT scan_decided_is_known  -- by an offline scanner; null: the server was asked
+                            CHECK (decided IN ('admitted', 'exited', 'refused')),
     number      integer,               -- the device's own count of its scans
     outcome     text        NOT NULL CONSTRAINT scan_outcome_is_known
                             CHECK (outcome IN ('admitted', 'already_admitted', 'refused', 'exited', 'undone')),
     reason      text        CONSTRAINT scan_reason_goes_with_refusal CHECK ((reason IS NOT NULL) = (outcome = 'refused')),
     conflict    boolean     NOT NULL DEFAULT false,  -- as it was answered; what stands now is in `checkin_conflict`
-    turn        integer     CONSTRAINT scan_turn_of_who_passed
-                            CHECK (turn > 0 OR outcome IN ('already_admitted', 'refused')),
+    turn        integer     CONSTRAINT scan_turn_of_who_passed CHECK (COALESCE(turn > 0, outcome IN ('already_admitted', 'refused'))),
     against     integer     CONSTRAINT scan_against_what_was_before
                             CHECK ((against IS NOT NULL) = (outcome = 'already_admitted')),  -- the turn in its way
     undoes      text        CONSTRAINT scan_undoes_goes_with_undone CHECK ((undoes IS NOT NULL) = (outcome = 'undone')),
-                                       -- the same device's scan that this row takes back
-    undone_by   uuid,                  -- the organizer who did; null: the device itself
+    undone_by   uuid,                  -- who took back `undoes`, a scan of the same device; null: the device itself
     PRIMARY KEY (event_id, device_id, scan_id)
 );
 CREATE UNIQUE INDEX IF NOT EXISTS scan_turn ON scan (event_id, area_id, attendee_id, turn) WHERE turn IS NOT NULL;
 CREATE INDEX IF NOT EXISTS scan_number ON scan (event_id, device_id, number) WHERE number IS NOT NULL;
 CREATE INDEX IF NOT EXISTS scan_refused ON scan (event_id, received_at DESC, device_id, scan_id) WHERE outcome = 'refused';
 
--- What was logged and not yet told: one row a batch, written with it, deleted by whoever counts it and tells the feed. In one
--- transaction, so that each scan is counted and told once, whichever process dies.
+-- What was logged and not yet told: a row a batch, deleted in the transaction that counts it and tells the feed, so once.
 CREATE TABLE IF NOT EXISTS scan_news (
     event_id     uuid        NOT NULL,
     news_id      bigint      GENERATED ALWAYS AS IDENTITY,
     at           timestamptz NOT NULL DEFAULT now(),
     device_ids   uuid[]      NOT NULL,
     scan_ids     text[],               -- null: the row says all there is to say, of people who came for the first time
-    list_ids     uuid[],
+    list_ids     uuid[],               -- and the gates, the attendees
     gate_ids     uuid[],
     attendee_ids uuid[],
     reasons      text[],               -- null for those who were admitted
@@ -393,8 +378,7 @@ CREATE TABLE IF NOT EXISTS checkin_desk (
     told_at  timestamptz NOT NULL DEFAULT 'epoch'
 );
 
--- The log, counted: per list, five minutes, gate and ticket. Who passed counts as what the scan turned out to be among the person's
--- others, whatever was answered: so the counts do not depend on which scanner came back first.
+-- The log, counted. Who passed counts as what the scan turned out to be among the person's others, not as what was answered.
 CREATE TABLE IF NOT EXISTS checkin_tally (
     event_id uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
     list_id  uuid        NOT NULL,
@@ -407,13 +391,11 @@ CREATE TABLE IF NOT EXISTS checkin_tally (
     PRIMARY KEY (event_id, list_id, bucket, gate_id, ticket, outcome, reason)
 );
 
--- What offline scanners did that does not go together, for people to look at. Derived from the log: a later upload may resolve
--- one (the exit between two entries arrives) and it is then marked, not removed.
+-- What offline scanners did that does not go together. A later upload may resolve it: the exit between two entries, say.
 CREATE TABLE IF NOT EXISTS checkin_conflict (
     event_id        uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
     conflict_id     uuid        NOT NULL,
-    kind            text        NOT NULL CONSTRAINT checkin_conflict_kind_is_known
-                                CHECK (kind IN ('double_admission', 'not_entitled')),
+    kind            text        NOT NULL CONSTRAINT conflict_kind_is_known CHECK (kind IN ('double_admission', 'not_entitled')),
     list_id         uuid        NOT NULL,
     attendee_id     uuid,
     device_id       uuid        NOT NULL,  -- the scan that should not have let anybody in …
@@ -423,12 +405,11 @@ CREATE TABLE IF NOT EXISTS checkin_conflict (
     detected_at     timestamptz NOT NULL DEFAULT now(),
     resolved_at     timestamptz,
     PRIMARY KEY (event_id, conflict_id),
-    CONSTRAINT checkin_conflict_scans UNIQUE NULLS NOT DISTINCT
-        (event_id, device_id, scan_id, kind, first_device_id, first_scan_id)
+    CONSTRAINT checkin_conflict_scans
+        UNIQUE NULLS NOT DISTINCT (event_id, device_id, scan_id, kind, first_device_id, first_scan_id)
 );
 CREATE INDEX IF NOT EXISTS checkin_conflict_of_person ON checkin_conflict (event_id, attendee_id);
 CREATE INDEX IF NOT EXISTS checkin_conflict_standing ON checkin_conflict (event_id, list_id) WHERE resolved_at IS NULL;
-
 
 -- ─── Exhibitors ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -463,7 +444,6 @@ CREATE TABLE IF NOT EXISTS exhibitor_staff (
 );
 CREATE INDEX IF NOT EXISTS exhibitor_staff_by_exhibitor ON exhibitor_staff (event_id, exhibitor_id);
 
-
 -- ─── Announcements ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE IF NOT EXISTS announcement (
@@ -477,7 +457,6 @@ CREATE TABLE IF NOT EXISTS announcement (
     PRIMARY KEY (event_id, announcement_id)
 );
 CREATE INDEX IF NOT EXISTS announcement_newest ON announcement (event_id, published_at DESC, announcement_id DESC);
-
 
 -- ─── The live feed ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -506,8 +485,7 @@ CREATE TABLE IF NOT EXISTS feed_event (
 
 -- A state channel (how full the halls are) is no log: it keeps the latest value of each key and nothing of what came before.
 -- Its row in feed_channel counts the changes, in the order of their commits as for a log; `version` is the count at which a
--- value was last changed. So it only grows, and "changed since N" leaves nothing out. There is no index on it: a channel has
--- some hundred keys, and without one an update of the same row writes to no index at all.
+-- value was last changed. No index on it: a channel has some hundred keys, and their updates then write to no index at all.
 CREATE TABLE IF NOT EXISTS feed_state (
     event_id uuid        NOT NULL,
     channel  text        NOT NULL,      -- occupancy

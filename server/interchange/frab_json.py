@@ -25,6 +25,9 @@ _MAX_VALUES = 1_000_000
 """Commas and brackets of a file, texts included. Three times as many as 32 MiB of real schedule have; each value takes
 about 100 bytes of memory."""
 
+_MAX_DAY_NAME = 20
+"""Of what a file calls a day, in messages."""
+
 _Map = dict[str, Any]
 
 _TIMES = frozenset({"date", "start", "end", "duration"})
@@ -146,7 +149,7 @@ def _sessions_by_day(schedule: _Map, conference: _Map, log: RepairLog) -> Iterat
     owner = conference if "days" in conference else schedule
     for number, entry in enumerate(_entries(owner, "days", "list of days", log), start=1):
         _count_unkept(entry, _DAY_FIELDS, "day", log)
-        where = f"day {values.text(entry.get('index')) or number}"
+        where = f"day {values.text(entry.get('index'))[:_MAX_DAY_NAME] or number}"
         rooms = entry.get("rooms")
         if isinstance(rooms, dict):
             day = DayDraft(
