@@ -36,12 +36,11 @@ usage: python3 -m server COMMAND [OPTION …]
   demo      a sample event on a database of its own: API on :8000, live feed on :8001
   serve     the API and the live feed
   test      the whole test suite, lint and types
-  import    schedule | attendees | exhibitors, from a file into an event
-  export    an event's data as files
+  migrate   bring the database's schema up to date
+  token     give out or revoke tokens and badges
+  devices   an event's scanners, and how they are
   badges    an event's badges, ready to print
   keys      what signs an event's badges
-  token     access tokens: make, list, revoke
-  migrate   bring the database's schema up to date
   doctor    look for what is wrong with this installation
 
 The packages are not installed yet: the first command does that, once, in a folder of its own. Then COMMAND --help

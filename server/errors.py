@@ -130,9 +130,12 @@ def from_framework(error: HTTPException) -> Problem:
     """The framework's own refusals (no such path, wrong method, wrong parameter) in our form."""
     codes = {404: "path.unknown", 405: "path.method_not_allowed", 413: "request.too_large", 401: "auth.required"}
     code = codes.get(error.status_code, "request.invalid")
-    detail = {404: "There is nothing at this path.", 405: "This path does not take that method."}.get(
-        error.status_code, error.detail
-    )
+    details = {
+        404: "There is nothing at this path.",
+        405: "This path does not take that method.",
+        413: "The body is larger than this path takes; send less at a time.",
+    }
+    detail = details.get(error.status_code, error.detail)
     return Problem(
         type=f"urn:digitalnow:{code}",
         title=HTTPStatus(error.status_code).phrase,

@@ -96,4 +96,4 @@ async def _revoke_badge(db: Database, event_id: UUID, code: str) -> str:
         if badge is None:
             raise Refused("This event has no such valid token or badge.")
         await emit(tx, event_id, channel=CHECKIN, kind="badge.revoked", data=BadgeRevoked(badge.code, badge.number))
-    return f"badge {badge}"
+    return f"badge {badge.code}"

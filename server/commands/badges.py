@@ -14,7 +14,7 @@ from server.attendee.codes import in_groups
 from server.badge.queries import list_printed
 from server.badge.types import PrintedRow
 from server.checkin.policy import clean_code
-from server.commands.options import add_data_dir, find_event, running_database, settings_of
+from server.commands.options import add_data_dir, find_event, reached_database, settings_of
 from server.db import open_database
 from server.event.types import EventRow
 from server.migrate import migrate
@@ -60,7 +60,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    with running_database(settings_of(arguments)) as (settings, _postgres):
+    with reached_database(settings_of(arguments)) as settings:
         event, rows = asyncio.run(_read(arguments.event, settings.database_url, durable=settings.durable))
     chosen = sorted(_choose(rows, arguments.ticket, arguments.only), key=_ORDERS[arguments.sort])
     if not chosen:

@@ -14,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from server.child import configure_logging
-from server.commands.options import add_serving, running_database, settings_of
+from server.commands.options import add_serving, own_database, settings_of
 from server.commands.progress import show_progress
 from server.config import Settings
 from server.db import Database, open_database
@@ -66,7 +66,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     programme, digest = _read_schedule(arguments.schedule)
-    with running_database(settings) as (running, postgres):
+    with own_database(settings) as (running, postgres):
         asyncio.run(migrate(running.database_url, durable=running.durable))
         processes = None if arguments.load_only else Processes(running, postgres)  # a busy port is told before loading
         event = asyncio.run(_provide(arguments, running, programme, digest))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from server.commands.options import add_data_dir, find_event, running_database, settings_of
+from server.commands.options import add_data_dir, find_event, reached_database, settings_of
 from server.db import open_database
 from server.device import queries
 from server.device.types import Device
@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    with running_database(settings_of(arguments)) as (settings, _postgres):
+    with reached_database(settings_of(arguments)) as settings:
         devices = asyncio.run(_list(arguments.event, settings.database_url, durable=settings.durable))
     if arguments.json:
         print(msgspec.json.encode({"devices": devices}).decode())

@@ -12,7 +12,7 @@ import msgspec
 from server.badge.actions import retire_key, rotate_key
 from server.badge.queries import list_keys
 from server.badge.types import BadgeKeyState, states
-from server.commands.options import add_data_dir, find_event, running_database, settings_of
+from server.commands.options import add_data_dir, find_event, reached_database, settings_of
 from server.db import Database, open_database
 from server.errors import AppError
 from server.migrate import migrate
@@ -44,7 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    with running_database(settings_of(arguments)) as (settings, _postgres):
+    with reached_database(settings_of(arguments)) as settings:
         keys = asyncio.run(_run(arguments, settings.database_url, durable=settings.durable))
     if arguments.json:
         print(json.dumps({"keys": msgspec.to_builtins(keys)}))

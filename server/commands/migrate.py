@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 
-from server.commands.options import add_data_dir, running_database, settings_of
+from server.commands.options import add_data_dir, reached_database, settings_of
 from server.migrate import SCHEMA_VERSION, migrate
 
 HELP = """\
@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    with running_database(settings_of(arguments)) as (settings, _postgres):
+    with reached_database(settings_of(arguments)) as settings:
         created = asyncio.run(migrate(settings.database_url, durable=settings.durable))
     if arguments.json:
         print(json.dumps({"schema_version": SCHEMA_VERSION, "created": created}))

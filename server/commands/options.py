@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
 
 from server.config import Settings, check_ranges, read_settings
 from server.db import Database
-from server.embedded import EmbeddedPostgres
+from server.embedded import EmbeddedPostgres, InUseError, running
 from server.errors import UnknownEvent
 from server.event.directory import Events
 from server.event.types import EventRow
@@ -57,10 +57,24 @@ async def find_event(db: Database, slug: str) -> EventRow:
 
 
 @contextmanager
-def running_database(settings: Settings) -> Iterator[tuple[Settings, EmbeddedPostgres | None]]:
-    """Settings whose database runs: the named one, or the embedded one for the length of the block."""
+def own_database(settings: Settings) -> Iterator[tuple[Settings, EmbeddedPostgres | None]]:
+    """For a server: settings whose database runs, the named one, or the embedded one, its own for the length of the block."""
     if settings.database_url:
         yield settings, None
         return
     with EmbeddedPostgres(settings.data_dir, durable=settings.durable) as postgres:
         yield msgspec.structs.replace(settings, database_url=postgres.start()), postgres
+
+
+@contextmanager
+def reached_database(settings: Settings) -> Iterator[Settings]:
+    """For a command: as `own_database`, but beside a server that runs on the same data folder it uses that one's."""
+    with ExitStack() as stack:
+        try:
+            settings, _ = stack.enter_context(own_database(settings))
+        except InUseError:
+            url = running.find(settings.data_dir)
+            if url is None:  # it is starting, or ending
+                raise
+            settings = msgspec.structs.replace(settings, database_url=url)
+        yield settings

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 
 from server.child import configure_logging
-from server.commands.options import add_serving, running_database, settings_of
+from server.commands.options import add_serving, own_database, settings_of
 from server.migrate import migrate
 from server.processes import Processes
 
@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
-    with running_database(settings) as (running, postgres):
+    with own_database(settings) as (running, postgres):
         asyncio.run(migrate(running.database_url, durable=running.durable))
         configure_logging()
         processes = Processes(running, postgres)

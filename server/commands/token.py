@@ -14,7 +14,7 @@ import segno
 from server.access.actions import create_device, create_organizer, invite_device, revoke
 from server.attendee.errors import UnknownAttendee
 from server.badge.actions import replace_badge
-from server.commands.options import add_data_dir, find_event, running_database, settings_of
+from server.commands.options import add_data_dir, find_event, reached_database, settings_of
 from server.config import Settings
 from server.db import Database, open_database
 from server.device.codes import qr_content
@@ -66,7 +66,7 @@ def _add_device(parser: argparse.ArgumentParser, *, default: Profile) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "revoke" and arguments.code == "-":
         arguments.code = sys.stdin.readline().strip()
-    with running_database(settings_of(arguments)) as (settings, _postgres):
+    with reached_database(settings_of(arguments)) as settings:
         result = asyncio.run(_run(arguments, settings))
     print(json.dumps(result) if arguments.json else "\n".join(f"{key}: {value}" for key, value in result.items()))
     if "qr" in result and not arguments.json and sys.stdout.isatty():

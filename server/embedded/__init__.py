@@ -8,6 +8,7 @@ What always holds:
 
 1. **One process owns a data folder.** It holds a kernel lock on `<data>/lock` as long as it lives. The pid inside is
    for people; the lock is the truth, so a crash never blocks the next start and a recycled pid never fools it.
+   Others of its user may talk to its server (`running`), as a command does that revokes a token beside it.
 2. **No two servers ever run on the same files.** PostgreSQL and every process it forks inherit a second lock, on the
    cluster folder itself. While a dead owner's server is still ending, the next start waits for it, then says who is
    in the way. Only under that lock is a left-over `postmaster.pid` removed. PostgreSQL's own check of its shared
@@ -30,7 +31,7 @@ The owner must start its server from a thread that lives as long as it wants the
 that thread. Its worker processes must be started by exec, not by a bare fork, or they hold the locks too.
 """
 
-from server.embedded.failure import EmbeddedError
+from server.embedded.failure import EmbeddedError, InUseError
 from server.embedded.supervisor import EmbeddedPostgres
 
-__all__ = ["EmbeddedError", "EmbeddedPostgres"]
+__all__ = ["EmbeddedError", "EmbeddedPostgres", "InUseError"]

@@ -1,4 +1,4 @@
-"""The one error of the embedded PostgreSQL, and how an operating system's refusal becomes a sentence."""
+"""The errors of the embedded PostgreSQL, and how an operating system's refusal becomes a sentence."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ ELSEWHERE = "choose another folder with --data-dir"
 
 class EmbeddedError(Exception):
     """PostgreSQL cannot run here. The message is one sentence that says what to do; show it as it is."""
+
+
+class InUseError(EmbeddedError):
+    """Another process owns the data folder: its server can be reached (`running.find`), a second one cannot be started."""
 
 
 def of_folder(folder: Path, error: OSError) -> EmbeddedError:

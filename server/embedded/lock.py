@@ -13,7 +13,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from server.embedded.failure import ELSEWHERE, EmbeddedError
+from server.embedded import running
+from server.embedded.failure import ELSEWHERE, EmbeddedError, InUseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ def owner(data_dir: Path) -> Iterator[None]:
     """Makes this process the owner of the data folder.
 
     Raises:
-        EmbeddedError: another living process is.
+        InUseError: another living process is.
     """
     path = data_dir / "lock"
     # The file is never removed: two processes could then hold locks on two files of the same name.
@@ -66,11 +67,8 @@ def cluster(folder: Path) -> Iterator[int]:
 
 def recorded_pid(folder: Path) -> int | None:
     """The pid in the cluster's `postmaster.pid`: a hint, it may be anybody's by now."""
-    try:
-        first = (folder / "postmaster.pid").read_bytes().split(b"\n", 1)[0]
-    except FileNotFoundError:
-        return None
-    return int(first) if first.isdigit() else None
+    lines = running.read_pid_file(folder)
+    return int(lines[0]) if lines and lines[0].isdecimal() else None
 
 
 def still_used(folder: Path) -> EmbeddedError:
@@ -88,6 +86,6 @@ def _take(descriptor: int) -> bool:
     return True
 
 
-def _taken(data_dir: Path, written: bytes) -> EmbeddedError:
+def _taken(data_dir: Path, written: bytes) -> InUseError:
     pid = written.strip().decode("ascii", "replace") or "unknown"
-    return EmbeddedError(f"{data_dir} is already in use by process {pid}: stop that server, or {ELSEWHERE}.")
+    return InUseError(f"{data_dir} is already in use by process {pid}: stop that server, or {ELSEWHERE}.")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from server.embedded import binaries, watch
+from server.embedded import binaries, running, watch
 
 if TYPE_CHECKING:
     from server.embedded.root import Identity
@@ -20,7 +20,6 @@ FAST_SECONDS, IMMEDIATE_SECONDS = 120.0, 10.0
 """Patience with a fast shutdown, which writes a checkpoint, and an immediate one, which leaves that to recovery."""
 
 _POLL_SECONDS = 0.005
-_STATE_LINE = 7
 
 
 class EndedError(Exception):
@@ -112,9 +111,6 @@ class Postmaster:
 
 
 def _ready(folder: Path, pid: int) -> bool:
-    """What PostgreSQL writes in its pid file: line 1 the pid, line 8 the state. It leaves no line in the log."""
-    try:
-        lines = (folder / "postmaster.pid").read_text("utf-8", "replace").splitlines()
-    except FileNotFoundError:
-        return False
-    return len(lines) > _STATE_LINE and lines[0] == str(pid) and lines[_STATE_LINE].strip() == "ready"
+    """What PostgreSQL writes in its pid file; a question would leave a line in the log."""
+    lines = running.read_pid_file(folder)
+    return running.is_ready(lines) and lines[0] == str(pid)

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Self
 from server.embedded import binaries, cluster, lock, root, settings, sockets, wire
 from server.embedded.failure import EmbeddedError
 from server.embedded.process import EndedError, Postmaster
+from server.embedded.running import DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-DATABASE = "digitalnow"
 
 READY_SECONDS = 60.0
 """Patience with a start: after a crash the server first replays at most `max_wal_size` of its log."""

@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import venv
 import pytest
 
 from server import __main__ as entry, __version__, bootstrap, environment
+from server.commands import COMMANDS
 from tests.bootstrap.conftest import CHECKOUT, PYTHON, make_wheel
 
 
@@ -70,6 +72,11 @@ def test_help_comes_at_once_and_installs_nothing(checkout, argv, status):
     assert ran.status == status
     assert "python3 -m server COMMAND" in (ran.err if status else ran.out)
     assert not checkout.venv.exists()
+
+
+def test_help_before_the_packages_names_the_commands_that_there_are():
+    named = re.findall(r"^  (\w+)  ", bootstrap.HELP, re.MULTILINE)
+    assert sorted(named) == sorted(module.__name__.rpartition(".")[2] for module in COMMANDS)
 
 
 def test_version_comes_at_once(checkout):

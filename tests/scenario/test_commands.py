@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from server.attendee.codes import in_groups
+from server.embedded import EmbeddedPostgres
+from tests.conftest import Demo
 from tests.contract.problems import check
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -84,6 +88,36 @@ def test_the_sample_event_is_loaded_kept_refused_and_replaced(tmp_path: Path) ->
     )
     assert "no event" in refused(run("token", "organizer", "nowhere", "--name", "X", "--data-dir", data))
     assert json.loads(run("migrate", "--json", "--data-dir", data).stdout) == {"schema_version": 1, "created": False}
+
+
+@pytest.mark.timeout(180)
+def test_commands_work_beside_a_server_that_has_the_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    on_it = ("--data-dir", str(data), "--json")
+    loaded = run("demo", "--load-only", "--attendees", "30", "--exhibitors", "4", *on_it)
+    assert loaded.returncode == 0, loaded.stderr
+    with EmbeddedPostgres(data) as server:
+        pid = server.pid
+        listed = json.loads(run("devices", "digital-now", *on_it).stdout)["devices"]
+        assert len(listed) == 20
+        made = json.loads(run("token", "device", "digital-now", "--name", "Extra", "--gate", "Nord", *on_it).stdout)
+        revoked = json.loads(run("token", "revoke", "digital-now", made["token"], *on_it).stdout)["revoked"]
+        assert revoked.startswith("device ")
+        assert json.loads(run("keys", "list", "digital-now", *on_it).stdout)["keys"]
+        assert json.loads(run("migrate", *on_it).stdout)["created"] is False
+        assert "already in use" in refused(run("serve", "--port", "0", "--live-port", "0", *on_it[:2]))
+        assert (server.poll(), server.pid) == (None, pid), "who comes to visit leaves the server alone"
+
+        os.kill(pid, signal.SIGKILL)
+        assert "cannot be reached" in refused(run("devices", "digital-now", *on_it))
+
+
+def test_a_badge_is_revoked_by_its_short_code(database_url: str, demo: Demo) -> None:
+    there = {"DIGITALNOW_DATABASE_URL": database_url, "DIGITALNOW_DURABLE": "false"}
+    lost = demo.attendees[0]
+    done = run("token", "revoke", "digital-now", in_groups(lost["short_code"]).lower(), "--json", **there)
+    assert json.loads(done.stdout) == {"revoked": f"badge {demo.badge()}"}, done.stderr
+    assert "no such valid" in refused(run("token", "revoke", "digital-now", demo.badge(), **there))
 
 
 def test_a_phone_is_invited_and_the_scanners_are_listed(database_url: str) -> None:
