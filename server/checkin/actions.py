@@ -27,6 +27,7 @@ from server.checkin.types import (
     Person,
     Reason,
     Scan,
+    SessionRow,
 )
 from server.checkin.writers import Writers
 from server.db import Database
@@ -145,35 +146,14 @@ def _propose(door: Door, device: DeviceRow, command: CheckIn) -> tuple[Scan, Bad
     check_instant(command.scanned_at, "scanned_at")
     badge = door.badge_of(command.code)
     session = None
-    entry = command.direction == "entry"
     reason: Reason | None = "unknown_code" if badge is None else None
-    if entry:
+    if command.direction == "entry":
         now = None
         if checkin_list.opens_at or checkin_list.closes_at or checkin_list.room_id:
             now = datetime.now(UTC)
             session = door.session_at(checkin_list, now)
         reason = refusal(badge, checkin_list, now, session)
-    scan = Scan(
-        door.event_id,
-        device.device_id,
-        command.scan_id,
-        checkin_list.list_id,
-        _area(door, checkin_list),
-        device.gate_id,
-        badge.attendee_id if badge else None,
-        code_for_log(command.code),
-        command.direction,
-        command.scanned_at,
-        "refused" if reason else "admitted" if entry else "exited",
-        reason,
-        1 if entry and badge and not reason and not door.has_seen(checkin_list.list_id, badge.attendee_id) else None,
-        session.session_id if session else None,
-        number=command.number,
-        reentry=checkin_list.reentry,
-        capacity=checkin_list.capacity,
-        counted=checkin_list.is_counted,
-    )
-    return scan, badge
+    return _scan(door, device, command, checkin_list, badge, session, reason), badge
 
 
 def _propose_past(
@@ -184,28 +164,44 @@ def _propose_past(
     at = _moment(command, received_at)
     badge = door.badge_of(command.code)
     entry = command.direction == "entry"
-    passed: Decided = "admitted" if entry else "exited"
-    decided = command.decided or passed
+    decided: Decided = command.decided or ("admitted" if entry else "exited")
     session = door.session_at(checkin_list, at) if entry else None
     reason: Reason | None = "unknown_code" if badge is None else None
     if entry:
         reason = refusal(badge, checkin_list, at, session)
     if decided == "refused" and reason is None:
         reason = "turned_away"
-    scan = Scan(
+    return _scan(door, device, command, checkin_list, badge, session, reason, at, decided), badge
+
+
+def _scan(
+    door: Door,
+    device: DeviceRow,
+    command: CheckIn,
+    checkin_list: CheckinListRow,
+    badge: BadgeRow | None,
+    session: SessionRow | None,
+    reason: Reason | None,
+    at: datetime | None = None,
+    decided: Decided | None = None,
+) -> Scan:
+    """With the answer that it gets unless the log knows better. Positional all the way: it is made for every scan."""
+    entry = command.direction == "entry"
+    first = entry and badge and not reason and not door.has_seen(checkin_list.list_id, badge.attendee_id)
+    return Scan(
         door.event_id,
         device.device_id,
         command.scan_id,
         checkin_list.list_id,
-        _area(door, checkin_list),
+        door.area_of(checkin_list.list_id),
         device.gate_id,
         badge.attendee_id if badge else None,
         code_for_log(command.code),
         command.direction,
         command.scanned_at,
-        "refused" if reason else passed,
+        "refused" if reason else "admitted" if entry else "exited",
         reason,
-        1 if entry and badge and not reason and not door.has_seen(checkin_list.list_id, badge.attendee_id) else None,
+        1 if first else None,
         session.session_id if session else None,
         at,
         decided,
@@ -215,7 +211,6 @@ def _propose_past(
         capacity=checkin_list.capacity,
         counted=checkin_list.is_counted,
     )
-    return scan, badge
 
 
 def _moment(command: CheckIn, received_at: datetime) -> datetime:
@@ -232,11 +227,6 @@ def _list(door: Door, command: CheckIn) -> CheckinListRow:
     return checkin_list
 
 
-def _area(door: Door, checkin_list: CheckinListRow) -> UUID:
-    """All rooms of an event are one area: whoever enters one has left the others."""
-    return checkin_list.list_id if checkin_list.room_id is None else door.event_id
-
-
 def _answer(door: Door, logged: LoggedScan, badge: BadgeRow | None) -> Answer:
     admission = None
     if logged.outcome == "admitted":
@@ -251,11 +241,10 @@ def _answer(door: Door, logged: LoggedScan, badge: BadgeRow | None) -> Answer:
 
 
 def _admission(door: Door, logged: LoggedScan, at: datetime, gate_id: UUID, device_id: UUID) -> Admission:
-    device = door.devices.get(device_id)
     recently = (
         logged.outcome == "already_admitted" and device_id == logged.device_id and logged.at - at < DOUBLE_TRIGGER
     )
-    return Admission(at, door.gates.get(gate_id, ""), device.name if device else "", recently)
+    return Admission(at, door.gate_name(gate_id), door.device_name(device_id), recently)
 
 
 def _clock(logged: LoggedScan) -> Clock | None:

@@ -96,6 +96,11 @@ class Door:
             return None
         return running(self.sessions.get(checkin_list.room_id, ()), at, checkin_list.early_minutes)
 
+    def area_of(self, list_id: UUID) -> UUID:
+        """All rooms of an event are one area: whoever enters one has left the others. Any other list is one of its own."""
+        checkin_list = self.lists_by_id.get(list_id)
+        return list_id if checkin_list is None or checkin_list.room_id is None else self.event_id
+
     def has_seen(self, list_id: UUID, attendee_id: UUID) -> bool:
         """Whether the person is known to be, or to have been, inside a list. Who is not may have been a moment ago."""
         return attendee_id in self.inside.get(list_id, ()) or attendee_id in self.been.get(list_id, ())
@@ -112,9 +117,13 @@ class Door:
         device = self.devices.get(device_id)
         return device.name if device else ""
 
+    def gate_name(self, gate_id: UUID) -> str:
+        """What the gate is called; empty for one that nobody knows any more."""
+        return self.gates.get(gate_id, "")
+
     def presence_of(self, device_id: UUID, gate_id: UUID, at: datetime, session_id: UUID | None = None) -> Presence:
         """Of somebody whom this device let in at this gate."""
-        return Presence(session_id, at, self.gates.get(gate_id, ""), self.device_name(device_id))
+        return Presence(session_id, at, self.gate_name(gate_id), self.device_name(device_id))
 
     def reentry(self) -> dict[UUID, str]:
         """The lists' rules."""

@@ -23,7 +23,6 @@ from server.checkin.events import (
     Passed,
 )
 from server.checkin.history import stand
-from server.checkin.types import Fact
 from server.db import LOST_CONNECTION, Database, Tx
 from server.device import queries as device_queries
 from server.feed import CHECKIN, Watch, queries as feed_queries
@@ -70,22 +69,10 @@ async def _read_sessions(tx: Tx, door: Door) -> None:
 
 
 async def _read_facts(tx: Tx, door: Door) -> None:
-    """Who is inside, from the log. A person's facts come in one piece, but may be cut by the end of a chunk."""
-    person: list[Fact] = []
+    """Who is inside, from the log."""
     reentry = door.reentry()
-    async for facts in queries.iterate_facts(tx, door.event_id, chunk=LOAD_CHUNK):
-        for fact in facts:
-            if person and (fact.area_id, fact.attendee_id) != (person[0].area_id, person[0].attendee_id):
-                _place(door, person, reentry)
-                person = []
-            person.append(fact)
-        await asyncio.sleep(0)
-    if person:
-        _place(door, person, reentry)
-
-
-def _place(door: Door, facts: list[Fact], reentry: dict[UUID, str]) -> None:
-    door.place(facts[0].attendee_id, {fact.list_id for fact in facts}, stand(facts, reentry))
+    async for facts in queries.iterate_people(tx, door.event_id, chunk=LOAD_CHUNK):
+        door.place(facts[0].attendee_id, {fact.list_id for fact in facts}, stand(facts, reentry))
 
 
 async def catch_up(connection: Tx, door: Door) -> bool:

@@ -16,9 +16,8 @@ from msgspec import Struct
 
 from server.checkin.history import Standing, seats, stand
 from server.checkin.policy import decide, settle
-from server.checkin.types import CountChange, CountRow, Fact, Scan
+from server.checkin.types import CountChange, CountRow, Fact, PersonKey, Scan
 
-PersonKey = tuple[UUID, UUID, UUID | None]
 NO_SESSION = UUID(int=0)
 NOW = datetime.max.replace(tzinfo=UTC)
 """When something happens that the database has not dated yet: after everything else."""
@@ -38,7 +37,7 @@ class Planner:
     def __init__(self, facts: Iterable[Fact], counts: Iterable[CountRow]) -> None:
         self._facts: defaultdict[PersonKey, list[Fact]] = defaultdict(list)
         for fact in facts:
-            self._facts[(fact.event_id, fact.area_id, fact.attendee_id)].append(fact)
+            self._facts[fact.person].append(fact)
         self._inside = Counter({(row.event_id, row.list_id, row.session_id): row.inside for row in counts})
         self._changes: Counter[tuple[UUID, UUID, UUID, bool]] = Counter()
         self._capacities: dict[UUID, int | None] = {}
@@ -139,8 +138,3 @@ def as_fact(scan: Scan) -> Fact:
         scan.decided is not None,
         scan.undoes,
     )
-
-
-def scan_key(scan: Scan) -> tuple[UUID, UUID, str]:
-    """What makes a scan the same scan."""
-    return (scan.event_id, scan.device_id, scan.scan_id)

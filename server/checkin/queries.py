@@ -14,6 +14,7 @@ from server.checkin.types import (
     Fact,
     LoggedPassing,
     LoggedScan,
+    PersonKey,
     Scan,
     SessionRow,
     TicketRow,
@@ -212,7 +213,7 @@ LIST_PASSINGS = """
                SELECT
                FROM scan AS undo
                WHERE undo.event_id = scan.event_id AND undo.device_id = scan.device_id
-                 AND undo.scan_id = '~' || scan.scan_id
+                 AND undo.scan_id = $4
            ) AS undone
     FROM unnest($2::uuid[]) AS asked (device_id)
     JOIN scan ON scan.event_id = $1 AND scan.device_id = asked.device_id AND scan.scan_id = $3
@@ -239,8 +240,6 @@ GET_MARK = """
 
 LoggedAt = tuple[UUID, str, datetime, datetime]
 """Device, scan id, when the database received it, and when it counts as having happened."""
-Person = tuple[UUID, UUID, UUID | None]
-"""Event, area, attendee."""
 
 
 async def list_checkin_lists(tx: Tx, event_id: UUID) -> list[CheckinListRow]:
@@ -298,30 +297,7 @@ async def log_first_uploads(tx: Tx, event_id: UUID, device_id: UUID, gate_id: UU
 
 async def log_scans(tx: Tx, scans: Sequence[Scan]) -> list[LoggedAt]:
     """Writes what can be written; what is missing from the result was not."""
-    written: list[LoggedAt] = await tx.fetch(
-        LOG_SCANS,
-        [scan.event_id for scan in scans],
-        [scan.device_id for scan in scans],
-        [scan.scan_id for scan in scans],
-        [scan.list_id for scan in scans],
-        [scan.area_id for scan in scans],
-        [scan.gate_id for scan in scans],
-        [scan.attendee_id for scan in scans],
-        [scan.session_id for scan in scans],
-        [scan.code for scan in scans],
-        [scan.direction for scan in scans],
-        [scan.scanned_at for scan in scans],
-        [scan.at for scan in scans],
-        [scan.decided for scan in scans],
-        [scan.number for scan in scans],
-        [scan.outcome for scan in scans],
-        [scan.reason for scan in scans],
-        [scan.conflict for scan in scans],
-        [scan.turn for scan in scans],
-        [scan.against for scan in scans],
-        [scan.undoes for scan in scans],
-        [scan.undone_by for scan in scans],
-    )
+    written: list[LoggedAt] = await tx.fetch(LOG_SCANS, *_columns(scans))
     return written
 
 
@@ -329,27 +305,7 @@ async def log_counted_scans(tx: Tx, scans: Sequence[Scan], changes: Sequence[Cou
     """Writes all of them and changes the counts, or raises `asyncpg.IntegrityConstraintViolationError` and does nothing."""
     written: list[LoggedAt] = await tx.fetch(
         LOG_COUNTED_SCANS,
-        [scan.event_id for scan in scans],
-        [scan.device_id for scan in scans],
-        [scan.scan_id for scan in scans],
-        [scan.list_id for scan in scans],
-        [scan.area_id for scan in scans],
-        [scan.gate_id for scan in scans],
-        [scan.attendee_id for scan in scans],
-        [scan.session_id for scan in scans],
-        [scan.code for scan in scans],
-        [scan.direction for scan in scans],
-        [scan.scanned_at for scan in scans],
-        [scan.at for scan in scans],
-        [scan.decided for scan in scans],
-        [scan.number for scan in scans],
-        [scan.outcome for scan in scans],
-        [scan.reason for scan in scans],
-        [scan.conflict for scan in scans],
-        [scan.turn for scan in scans],
-        [scan.against for scan in scans],
-        [scan.undoes for scan in scans],
-        [scan.undone_by for scan in scans],
+        *_columns(scans),
         [change.event_id for change in changes],
         [change.list_id for change in changes],
         [change.session_id for change in changes],
@@ -360,7 +316,34 @@ async def log_counted_scans(tx: Tx, scans: Sequence[Scan], changes: Sequence[Cou
     return written
 
 
-async def list_facts(tx: Tx, people: Iterable[Person]) -> list[Fact]:
+def _columns(scans: Sequence[Scan]) -> tuple[list[object], ...]:
+    """Parameters 1 to 21 of the two statements above, in their order."""
+    return (
+        [scan.event_id for scan in scans],
+        [scan.device_id for scan in scans],
+        [scan.scan_id for scan in scans],
+        [scan.list_id for scan in scans],
+        [scan.area_id for scan in scans],
+        [scan.gate_id for scan in scans],
+        [scan.attendee_id for scan in scans],
+        [scan.session_id for scan in scans],
+        [scan.code for scan in scans],
+        [scan.direction for scan in scans],
+        [scan.scanned_at for scan in scans],
+        [scan.at for scan in scans],
+        [scan.decided for scan in scans],
+        [scan.number for scan in scans],
+        [scan.outcome for scan in scans],
+        [scan.reason for scan in scans],
+        [scan.conflict for scan in scans],
+        [scan.turn for scan in scans],
+        [scan.against for scan in scans],
+        [scan.undoes for scan in scans],
+        [scan.undone_by for scan in scans],
+    )
+
+
+async def list_facts(tx: Tx, people: Iterable[PersonKey]) -> list[Fact]:
     """The facts of these people, in no order."""
     people = list(people)
     return await rows(
@@ -373,18 +356,27 @@ async def list_facts(tx: Tx, people: Iterable[Person]) -> list[Fact]:
     )
 
 
-async def iterate_facts(tx: Tx, event_id: UUID, *, chunk: int) -> AsyncIterator[list[Fact]]:
-    """All facts, person by person, so many at a time; needs a transaction."""
-    cursor = await tx.cursor(LIST_ALL_FACTS, event_id)
-    while records := await cursor.fetch(chunk):
-        yield [Fact(*record) for record in records]
+async def iterate_people(
+    tx: Tx, event_id: UUID, *, area_id: UUID | None = None, chunk: int
+) -> AsyncIterator[list[Fact]]:
+    """All facts of one person in one area, then of the next; `area_id`: of that area alone. Needs a transaction.
 
-
-async def iterate_area_facts(tx: Tx, event_id: UUID, area_id: UUID, *, chunk: int) -> AsyncIterator[list[Fact]]:
-    """All facts of one area, person by person, so many at a time; needs a transaction."""
-    cursor = await tx.cursor(LIST_AREA_FACTS, event_id, area_id)
+    `chunk` facts are read at a time, and others' scans go in between.
+    """
+    if area_id is None:
+        cursor = await tx.cursor(LIST_ALL_FACTS, event_id)
+    else:
+        cursor = await tx.cursor(LIST_AREA_FACTS, event_id, area_id)
+    person: list[Fact] = []
     while records := await cursor.fetch(chunk):
-        yield [Fact(*record) for record in records]
+        for record in records:
+            fact = Fact(*record)
+            if person and fact.person != person[0].person:
+                yield person
+                person = []
+            person.append(fact)
+    if person:
+        yield person
 
 
 async def lock_count(tx: Tx, event_id: UUID, list_id: UUID) -> None:
@@ -408,9 +400,11 @@ async def list_logged(tx: Tx, scans: Sequence[Scan]) -> list[LoggedScan]:
     )
 
 
-async def list_passings(tx: Tx, event_id: UUID, *, scan_id: str, devices: Sequence[UUID]) -> list[LoggedPassing]:
-    """The scans of this id that these devices made."""
-    return await rows(tx, LoggedPassing, LIST_PASSINGS, event_id, devices, scan_id)
+async def list_passings(
+    tx: Tx, event_id: UUID, *, scan_id: str, undo_id: str, devices: Sequence[UUID]
+) -> list[LoggedPassing]:
+    """The scans of this id that these devices made; `undo_id` is the id of the row that would undo one."""
+    return await rows(tx, LoggedPassing, LIST_PASSINGS, event_id, devices, scan_id, undo_id)
 
 
 async def get_mark(tx: Tx, event_id: UUID, device_id: UUID, *, known: int) -> int:

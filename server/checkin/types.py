@@ -19,6 +19,11 @@ Reason = Literal[
 ]
 Clock = Literal["ahead", "behind"]
 
+PersonKey = tuple[UUID, UUID, UUID | None]
+"""Event, area, attendee: whose turns are numbered together."""
+ScanKey = tuple[UUID, UUID, str]
+"""Event, device, scan id: what makes a scan the same scan."""
+
 MAX_CODE_LENGTH = 4296
 """The most characters a QR code holds."""
 
@@ -169,7 +174,11 @@ class Scan(Struct, frozen=True):
         return self.turn is not None
 
     @property
-    def person(self) -> tuple[UUID, UUID, UUID | None]:
+    def key(self) -> ScanKey:
+        return (self.event_id, self.device_id, self.scan_id)
+
+    @property
+    def person(self) -> PersonKey:
         """Whose turns in which area it joins."""
         return (self.event_id, self.area_id, self.attendee_id)
 
@@ -194,6 +203,10 @@ class Fact(Struct, frozen=True):
     @property
     def key(self) -> tuple[UUID, str]:
         return (self.device_id, self.scan_id)
+
+    @property
+    def person(self) -> PersonKey:
+        return (self.event_id, self.area_id, self.attendee_id)
 
     @property
     def place(self) -> tuple[UUID, UUID | None]:

@@ -14,7 +14,7 @@ from server.checkin.errors import NothingToUndo, UndoTooLate, UnknownScan
 from server.checkin.policy import AFTERWARDS
 from server.checkin.types import LoggedPassing, Scan
 from server.checkin.writers import Writers
-from server.db import Database
+from server.db import Database, Tx
 from server.device.policy import check_right, may
 
 UNDO = "~"
@@ -44,12 +44,10 @@ async def undo(db: Database, door: Door, writers: Writers, who: Principal, scan_
     device_id = command.device_id or (who.subject_id if who.kind == "device" else None)
     devices = [device_id] if device_id else list(door.devices)
     async with db.read() as connection:
-        found = await queries.list_passings(connection, door.event_id, scan_id=scan_id, devices=devices)
+        found = await _find(connection, door, scan_id, devices)
         if len(found) == 1 and not found[0].passed:
             # Refused online, and let in by a scanner that did not hear of it: that row is the passing.
-            own = [found[0].device_id]
-            later = await queries.list_passings(connection, door.event_id, scan_id=AFTERWARDS + scan_id, devices=own)
-            found = later or found
+            found = await _find(connection, door, AFTERWARDS + scan_id, [found[0].device_id]) or found
     if len(found) != 1:
         raise UnknownScan
     passing = found[0]
@@ -58,6 +56,10 @@ async def undo(db: Database, door: Door, writers: Writers, who: Principal, scan_
         raise NothingToUndo
     logged = await writers.submit(_as_scan(door, passing, who))
     return Undone(scan_id, passing.device_id, logged.at)
+
+
+async def _find(tx: Tx, door: Door, scan_id: str, devices: list[UUID]) -> list[LoggedPassing]:
+    return await queries.list_passings(tx, door.event_id, scan_id=scan_id, undo_id=UNDO + scan_id, devices=devices)
 
 
 def _check_may(who: Principal, passing: LoggedPassing) -> None:

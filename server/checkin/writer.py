@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -23,8 +23,8 @@ import asyncpg
 
 from server.checkin import queries
 from server.checkin.errors import NotRecorded, ScanIdReused
-from server.checkin.planning import PersonKey, make_plan, scan_key
-from server.checkin.types import Fact, LoggedScan, Scan
+from server.checkin.planning import Plan, make_plan
+from server.checkin.types import Fact, LoggedScan, PersonKey, Scan, ScanKey
 from server.db import LOST_CONNECTION, Tx
 from server.errors import Overloaded
 
@@ -60,9 +60,6 @@ def ignore(_events: set[UUID]) -> None:
     """For a writer whose batches nobody waits for."""
 
 
-Key = tuple[UUID, UUID, str]
-
-
 class Waiting:
     """A scan whose sender waits for the log."""
 
@@ -74,10 +71,6 @@ class Waiting:
         self.deadline = deadline
         self.answered = False
         """Not the same as a future that is done: a sender that hangs up cancels its future, its scan is logged all the same."""
-
-    @property
-    def key(self) -> Key:
-        return (self.scan.event_id, self.scan.device_id, self.scan.scan_id)
 
     def answer(self, logged: LoggedScan) -> None:
         """Hands over the log's answer, or the refusal if the log has another scan under this id."""
@@ -245,17 +238,17 @@ class Writer:
     def _next_batch(self) -> list[Waiting]:
         """The oldest scans, each id once: a second one of the same id finds the first in the log a moment later."""
         batch: list[Waiting] = []
-        keys: set[Key] = set()
+        keys: set[ScanKey] = set()
         postponed: list[Waiting] = []
         now = self._loop.time()
         while self._waiting and len(batch) < self._max_batch:
             waiting = self._waiting.popleft()
             if waiting.deadline <= now:
                 waiting.fail(Overloaded())
-            elif waiting.key in keys:
+            elif waiting.scan.key in keys:
                 postponed.append(waiting)
             else:
-                keys.add(waiting.key)
+                keys.add(waiting.scan.key)
                 batch.append(waiting)
         self._waiting.extendleft(reversed(postponed))
         return batch
@@ -296,7 +289,8 @@ class Writer:
     async def _isolate(self, batch: list[Waiting], error: Exception) -> None:
         """Halves a batch that PostgreSQL refuses until only the scan it refuses is left without an answer."""
         if len(batch) == 1:
-            logger.error("scan %s of device %s cannot be logged", batch[0].key[2], batch[0].key[1], exc_info=error)
+            scan = batch[0].scan
+            logger.error("scan %s of device %s cannot be logged", scan.scan_id, scan.device_id, exc_info=error)
             batch[0].fail(NotRecorded())
             return
         middle = len(batch) // 2
@@ -410,9 +404,7 @@ async def _write_after_a_look(connection: Tx, waiting: Sequence[Waiting]) -> Non
             raise
     else:
         written = await queries.log_scans(connection, plan.scans)
-    keys = {scan_key(scan): scan for scan in plan.scans}
-    planned = [one for one in rest if one.key in keys]
-    answer_written(planned, written, keys, plan.facts)
+    _answer_written(rest, written, plan)
 
 
 def _builds_on_itself(scans: Sequence[Scan]) -> bool:
@@ -421,20 +413,16 @@ def _builds_on_itself(scans: Sequence[Scan]) -> bool:
     return len(passings) > len(set(passings))
 
 
-def answer_written(
-    batch: Sequence[Waiting],
-    written: Sequence[queries.LoggedAt],
-    planned: Mapping[Key, Scan] | None = None,
-    facts: Mapping[PersonKey, Mapping[int, Fact]] | None = None,
-) -> None:
-    """Answers the scans that the log took as proposed, or as `planned` says in their place."""
+def _answer_written(waiting: Sequence[Waiting], written: Sequence[queries.LoggedAt], plan: Plan) -> None:
+    """Answers the scans that the log took as planned; the others wait for another look."""
     moments = {(device_id, scan_id): (received_at, at) for device_id, scan_id, received_at, at in written}
-    for waiting in batch:
-        found = moments.get((waiting.scan.device_id, waiting.scan.scan_id))
-        if found is not None:
-            scan = planned[waiting.key] if planned else waiting.scan
-            blocking = facts[scan.person][scan.against] if facts and scan.against is not None else None
-            waiting.answer(as_logged(scan, *found, blocking))
+    planned = {scan.key: scan for scan in plan.scans}
+    for one in waiting:
+        scan = planned.get(one.scan.key)
+        moment = moments.get((one.scan.device_id, one.scan.scan_id))
+        if scan is not None and moment is not None:
+            blocking = None if scan.against is None else plan.facts[scan.person][scan.against]
+            one.answer(as_logged(scan, *moment, blocking))
 
 
 def as_logged(scan: Scan, received_at: datetime, at: datetime, blocking: Fact | None) -> LoggedScan:

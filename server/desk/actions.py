@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from uuid import UUID
 
 from server.checkin import queries as checkin_queries
@@ -13,7 +13,7 @@ from server.checkin.door import Door
 from server.checkin.doors import Doors, catch_up
 from server.checkin.events import CONFLICTS_CHANGED, PASSED, Conflict, ConflictsChanged
 from server.checkin.recount import recount
-from server.checkin.types import Fact
+from server.checkin.types import Fact, PersonKey
 from server.db import Database, Tx
 from server.desk import queries
 from server.desk.projection import Projection, not_entitled, occupancy_of
@@ -104,28 +104,28 @@ async def _tell(tx: Tx, door: Door, news: Sequence[NewsRow]) -> list[int]:
 
 async def _look_at_histories(tx: Tx, door: Door, projection: Projection, scans: Sequence[NewsScanRow]) -> None:
     """Whoever passed otherwise than for the first time is looked at whole."""
-    people = {
+    people: set[PersonKey] = {
         (door.event_id, scan.area_id, scan.attendee_id)
         for scan in scans
         if scan.turn is not None and scan.attendee_id is not None
     }
     if not people:
         return
-
-    def person(fact: Fact) -> tuple[UUID, UUID]:
-        return (fact.area_id, fact.attendee_id)
-
     news = {(scan.device_id, scan.scan_id) for scan in scans}
-    facts = sorted(await checkin_queries.list_facts(tx, people), key=person)
-    for _, own in groupby(facts, key=person):
-        projection.add_history(list(own), news)
+    histories: defaultdict[PersonKey, list[Fact]] = defaultdict(list)
+    for fact in await checkin_queries.list_facts(tx, people):
+        histories[fact.person].append(fact)
+    for own in histories.values():
+        projection.add_history(own, news)
 
 
 async def _settle_conflicts(tx: Tx, door: Door, projection: Projection, scans: Sequence[NewsScanRow]) -> list[int]:
     found = projection.double_admissions() + not_entitled(scans)
-    people = sorted({attendee_id for _, attendee_id in projection.standings})
+    people = sorted({attendee_id for _, _, attendee_id in projection.standings if attendee_id is not None})
     known = await queries.list_conflicts_of(tx, door.event_id, people) if people else []
-    known = [one for one in known if (_area(door, one.list_id), one.attendee_id) in projection.standings]
+    known = [
+        one for one in known if (door.event_id, door.area_of(one.list_id), one.attendee_id) in projection.standings
+    ]
     standing = {one.scans for one in found}
     resolved = [one for one in known if one.scans not in standing]
     unknown = {one.scans: one for one in found if one.scans not in {each.scans for each in known}}
@@ -143,11 +143,6 @@ async def _settle_conflicts(tx: Tx, door: Door, projection: Projection, scans: S
             )
             told.append((await emit(tx, door.event_id, channel=CHECKIN, kind=CONFLICTS_CHANGED, data=changed)).seq)
     return told
-
-
-def _area(door: Door, list_id: UUID) -> UUID:
-    checkin_list = door.lists_by_id.get(list_id)
-    return door.event_id if checkin_list is not None and checkin_list.room_id is not None else list_id
 
 
 async def describe(tx: Tx, door: Door, conflicts: Sequence[ConflictRow]) -> list[Conflict]:
@@ -175,10 +170,10 @@ async def describe(tx: Tx, door: Door, conflicts: Sequence[ConflictRow]) -> list
                 badges=list(door.numbers_of(one.attendee_id)) if one.attendee_id else [],
                 at=later.at,
                 device=door.device_name(later.device_id),
-                gate=door.gates.get(later.gate_id, ""),
+                gate=door.gate_name(later.gate_id),
                 first_at=first.at if first else None,
                 first_device=door.device_name(first.device_id) if first else None,
-                first_gate=door.gates.get(first.gate_id, "") if first else None,
+                first_gate=door.gate_name(first.gate_id) if first else None,
             )
         )
     return described

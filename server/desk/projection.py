@@ -10,7 +10,7 @@ from uuid import UUID
 from server.checkin.door import Door, Presence
 from server.checkin.events import Entered, Passed
 from server.checkin.history import ALWAYS, Key, Role, Standing, stand
-from server.checkin.types import Fact
+from server.checkin.types import Fact, PersonKey
 from server.desk.types import ConflictRow, Counted, NewsRow, NewsScanRow, Occupancy
 from server.ids import new_id
 
@@ -25,8 +25,6 @@ _COUNTS_AS = {
 
 Arrival = tuple[UUID, UUID, int]
 """Device, gate, and the second since 1970."""
-PersonKey = tuple[UUID, UUID]
-"""Area and attendee."""
 
 
 def bucket_of(at: datetime) -> datetime:
@@ -70,7 +68,7 @@ class Projection:
             if reason is None and attendee_id is not None:
                 named = names.get(device_id)
                 if named is None:
-                    named = names[device_id] = (door.gates.get(gate_id, ""), door.device_name(device_id))
+                    named = names[device_id] = (door.gate_name(gate_id), door.device_name(device_id))
                 door.enter(list_id, attendee_id, Presence(None, moment, *named))
                 self.arrived[list_id][(device_id, gate_id, second)] += numbers
         for (list_id, number, gate_id, ticket, reason), scans in counted.items():
@@ -92,12 +90,12 @@ class Projection:
         So with each piece of news the person's whole history is counted anew in the place of the one that was counted before,
         which had all earlier turns: turns are told in their order.
         """
-        person = (facts[0].area_id, facts[0].attendee_id)
+        attendee_id = facts[0].attendee_id
         lists = {fact.list_id for fact in facts}
-        standing = self.standings[person] = stand(facts, self._door.reentry())
-        self._door.place(person[1], lists, standing)
+        standing = self.standings[facts[0].person] = stand(facts, self._door.reentry())
+        self._door.place(attendee_id, lists, standing)
         for list_id in lists:
-            self.moved[list_id].add(person[1])
+            self.moved[list_id].add(attendee_id)
         turns = [fact.turn for fact in facts if fact.key in news]
         first, last = min(turns), max(turns)
         self._count([fact for fact in facts if fact.turn < first], -1)
@@ -136,9 +134,7 @@ class Projection:
         checkin_list = door.lists_by_id[list_id]
         inside, been = door.inside.get(list_id, {}), door.been.get(list_id, set())
         arrived = [
-            Entered(
-                door.device_name(device_id), door.gates.get(gate_id, ""), datetime.fromtimestamp(second, UTC), badges
-            )
+            Entered(door.device_name(device_id), door.gate_name(gate_id), datetime.fromtimestamp(second, UTC), badges)
             for (device_id, gate_id, second), badges in self.arrived.get(list_id, {}).items()
         ]
         entered: defaultdict[tuple[str, str, datetime, UUID | None], list[int]] = defaultdict(list)

@@ -81,7 +81,7 @@ async def get_statistics(
         capacity=rules.capacity,
         session_id=session_id,
         admitted=sum(row.admitted for row in arrivals),
-        arrivals=[Arrivals(row.bucket, door.gates.get(row.gate_id, ""), row.admitted, row.exited) for row in arrivals],
+        arrivals=[Arrivals(row.bucket, door.gate_name(row.gate_id), row.admitted, row.exited) for row in arrivals],
         tickets=[TicketCount(row.ticket, row.admitted) for row in tickets],
         refusals=[ReasonCount(row.reason, row.scans) for row in reasons],
         conflicts=conflicts,
@@ -125,12 +125,12 @@ def _conflict(door: Door, row: StandingConflictRow) -> StandingConflict:
         at=row.at,
         device_id=row.device_id,
         device=door.device_name(row.device_id),
-        gate=door.gates.get(row.gate_id, ""),
+        gate=door.gate_name(row.gate_id),
         scan_id=row.scan_id,
         first_at=row.first_at,
         first_device_id=row.first_device_id,
         first_device=door.device_name(row.first_device_id) if row.first_device_id else None,
-        first_gate=door.gates.get(row.first_gate_id, "") if row.first_gate_id else None,
+        first_gate=door.gate_name(row.first_gate_id) if row.first_gate_id else None,
         first_scan_id=row.first_scan_id,
     )
 
@@ -170,7 +170,7 @@ def _refusal(door: Door, row: RefusalRow) -> Refusal:
     return Refusal(
         scan_id=row.scan_id,
         device=door.device_name(row.device_id),
-        gate=door.gates.get(row.gate_id, ""),
+        gate=door.gate_name(row.gate_id),
         list=_key(door, row.list_id),
         attendee_id=row.attendee_id,
         name=row.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,10 +70,11 @@ def statements_in(source: str, module: str) -> list[Statement]:
     tree = ast.parse(source)
     texts = dict(_constants(tree))
     aliases = _tuple_aliases(tree)
+    tuples = dict(_returned_tuples(tree))
     uses: dict[str, list[Use]] = {name: [] for name in texts}
     for function in tree.body:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            for name, use in _uses_in(function, texts, aliases):
+            for name, use in _uses_in(function, texts, aliases, tuples):
                 uses[name].append(use)
     return [Statement(module, name, text, tuple(uses[name])) for name, text in texts.items()]
 
@@ -99,7 +100,10 @@ def _copies_in(function: ast.AST, shared: Mapping[str, set[str]]) -> Iterator[tu
 
 
 def _uses_in(
-    function: ast.FunctionDef | ast.AsyncFunctionDef, texts: Mapping[str, str], aliases: Mapping[str, int]
+    function: ast.FunctionDef | ast.AsyncFunctionDef,
+    texts: Mapping[str, str],
+    aliases: Mapping[str, int],
+    tuples: Mapping[str, int],
 ) -> Iterator[tuple[str, Use]]:
     known: set[ast.Name] = set()
     for call in ast.walk(function):
@@ -110,12 +114,33 @@ def _uses_in(
         if isinstance(name, ast.Name) and name.id in texts:
             known.add(name)
             shape = ast.unparse(call.args[1]) if at else _built_from_records(function)
-            values = call.args[at + 1 :]
-            count = None if any(isinstance(value, ast.Starred) for value in values) else len(values)
-            yield name.id, Use(function.name, how, shape, count, _arity(function, call, aliases))
+            values = _count_values(call.args[at + 1 :], tuples)
+            yield name.id, Use(function.name, how, shape, values, _arity(function, call, aliases))
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and node.id in texts and node not in known:
             yield node.id, Use(function.name, "other", None, None, None)
+
+
+def _count_values(values: Sequence[ast.expr], tuples: Mapping[str, int]) -> int | None:
+    """How many parameters are given; None where one is starred that is no call of a function which returns a tuple."""
+    count = 0
+    for value in values:
+        if not isinstance(value, ast.Starred):
+            count += 1
+        elif isinstance(value.value, ast.Call) and (name := _called(value.value)) in tuples:
+            count += tuples[name]
+        else:
+            return None
+    return count
+
+
+def _returned_tuples(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Functions that do nothing but return a tuple, with its length."""
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef):
+            returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+            if len(returned) == 1 and isinstance(returned[0], ast.Tuple):
+                yield function.name, len(returned[0].elts)
 
 
 def _called(call: ast.Call) -> str:

@@ -208,6 +208,7 @@ MISTYPED = "SELECT channel, epoch, epoch AS seq FROM feed_channel WHERE event_id
 SHORT = "SELECT version FROM schedule WHERE event_id = $1 AND version > $2"
 TWICE = "SELECT slug, name FROM event"
 LONELY = "SELECT slug FROM event"
+STARRED = "SELECT slug FROM event WHERE event_id = $1 AND slug = $2 AND timezone = $3"
 
 async def typo(tx, event_id): return await row(tx, EventRow, TYPO, event_id)
 async def swapped(tx, event_id): return await row(tx, Position, SWAPPED, event_id)
@@ -215,6 +216,8 @@ async def mistyped(tx, event_id): return await row(tx, Position, MISTYPED, event
 async def short(tx, event_id): return await tx.fetchval(SHORT, event_id)
 async def twice(tx): return await tx.fetchval(TWICE)
 async def again(tx): return await tx.fetch(TWICE)
+async def starred(tx, events): return await tx.fetchval(STARRED, *two_of(events))
+def two_of(events): return (events, events)
 """
 
 
@@ -233,6 +236,7 @@ async def test_broken_statements_are_noticed(postgres: str) -> None:
     assert len(column_faults(broken["SWAPPED"], said("SWAPPED").columns)) == 1
     assert column_faults(broken["MISTYPED"], said("MISTYPED").columns) == ["seq is text, Position says <class 'int'>"]
     assert value_faults(broken["SHORT"], said("SHORT").parameters) == ["short gives 1 values for 2 parameters"]
+    assert value_faults(broken["STARRED"], said("STARRED").parameters) == ["starred gives 2 values for 3 parameters"]
     assert column_faults(broken["TWICE"], said("TWICE").columns) == [
         "twice takes 1 columns, there are ['slug', 'name']",
         "nobody says how many columns again takes by fetch",
