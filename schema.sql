@@ -311,7 +311,7 @@ CREATE TABLE IF NOT EXISTS checkin_count (
     session_id uuid    NOT NULL,  -- all zeros for a list that follows no session
     granted    integer NOT NULL,  -- let in by the server
     merged     integer NOT NULL,  -- let in by a scanner that was offline: bodies in the room all the same
-    ceiling    integer,           -- what `granted` may reach: the capacity, or more where that was lowered beneath it
+    ceiling    integer,           -- what `granted` may reach: the capacity less `merged`, or what it was where that is more
     PRIMARY KEY (event_id, list_id, session_id),
     CONSTRAINT within_capacity CHECK (granted <= ceiling)
 );

@@ -6,7 +6,7 @@ the first two: then the application answers, as it answers everything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -29,8 +29,8 @@ class Reply(Struct, frozen=True):
 class Direct(Protocol):
     """Who answers. Nothing of it may raise or block: it runs inside the parser."""
 
-    def recognise(self, target: bytes, authorization: bytes) -> Any | None:
-        """What a POST to this request target, with this header, asks for; None for another path.
+    def recognise(self, target: bytes, headers: Mapping[bytes, bytes]) -> Any | None:
+        """What a POST to this request target, with these headers, asks for; None for another path.
 
         The same bytes must always give the same: what is returned is kept with them.
         """

@@ -152,7 +152,7 @@ class HttpProtocol(HttpToolsProtocol):
         length = headers.get(b"content-length", b"")
         if len(headers) != len(self.headers) or not _UNUSUAL.isdisjoint(headers) or not length.isdigit():
             return None
-        asked = self._short_way.direct.recognise(self.url, headers.get(b"authorization", b""))
+        asked = self._short_way.direct.recognise(self.url, headers)
         if asked is None or int(length) > MAX_DIRECT_BYTES:
             return None
         opened = self._short_way.direct.open(asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
@@ -34,8 +34,8 @@ class Echo:
         self.going_on.set()
         self.held: list[Callable[[], None]] = []
 
-    def recognise(self, target: bytes, authorization: bytes) -> bytes | None:
-        return target if target == b"/echo" and authorization else None
+    def recognise(self, target: bytes, headers: Mapping[bytes, bytes]) -> bytes | None:
+        return target if target == b"/echo" and b"authorization" in headers else None
 
     def open(self, asked: bytes) -> bytes | None:
         return asked if self.let_in else None

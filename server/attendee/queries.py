@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from server.attendee.types import AttendeeRow, BadgeRow, RegistrationRow, RevokedRow
+from server.attendee.types import AttendeeRow, BadgeRow, Registration, RevokedRow
 from server.auth import Principal
 from server.db import Tx, row, rows
 
@@ -28,9 +29,8 @@ GET_ATTENDEE = """
 
 # The whole list: it is what the door keeps in memory.
 LIST_BADGES = """
-    SELECT badge.code, badge.short_code, badge.revoked_at IS NOT NULL AS revoked,
-           attendee.attendee_id, attendee.name, attendee.company, attendee.ticket, attendee.language,
-           badge.number, badge.revoked_at, attendee.cancelled_at IS NOT NULL AS cancelled
+    SELECT badge.code, badge.short_code, attendee.attendee_id, attendee.name, attendee.company, attendee.ticket,
+           attendee.language, badge.number, badge.revoked_at, attendee.cancelled_at
     FROM badge
     JOIN attendee ON attendee.event_id = badge.event_id AND attendee.attendee_id = badge.attendee_id
     WHERE badge.event_id = $1
@@ -43,18 +43,24 @@ REVOKE_BADGE = """
     RETURNING code, number
 """
 
+LOCK_REGISTRATION = """
+    SELECT attendee_id AS id, cancelled_at
+    FROM attendee
+    WHERE event_id = $1 AND attendee_id = $2
+    FOR NO KEY UPDATE
+"""
+
 SET_CANCELLED = """
     UPDATE attendee
-    SET cancelled_at = CASE WHEN $3 THEN COALESCE(cancelled_at, now()) END
+    SET cancelled_at = CASE WHEN $3 THEN now() END
     WHERE event_id = $1 AND attendee_id = $2
-    RETURNING attendee_id, cancelled_at
+    RETURNING cancelled_at
 """
 
 # Of these people, for a door that has heard that they have other badges.
 LIST_BADGES_OF = """
-    SELECT badge.code, badge.short_code, badge.revoked_at IS NOT NULL AS revoked,
-           attendee.attendee_id, attendee.name, attendee.company, attendee.ticket, attendee.language,
-           badge.number, badge.revoked_at, attendee.cancelled_at IS NOT NULL AS cancelled
+    SELECT badge.code, badge.short_code, attendee.attendee_id, attendee.name, attendee.company, attendee.ticket,
+           attendee.language, badge.number, badge.revoked_at, attendee.cancelled_at
     FROM badge
     JOIN attendee ON attendee.event_id = badge.event_id AND attendee.attendee_id = badge.attendee_id
     WHERE badge.event_id = $1 AND badge.attendee_id = ANY($2::uuid[])
@@ -87,6 +93,11 @@ async def revoke_badge(tx: Tx, event_id: UUID, *, code: str) -> RevokedRow | Non
     return await row(tx, RevokedRow, REVOKE_BADGE, event_id, code)
 
 
-async def set_cancelled(tx: Tx, event_id: UUID, attendee_id: UUID, *, cancelled: bool) -> RegistrationRow | None:
-    """The registration as it is now; None where there is no such attendee."""
-    return await row(tx, RegistrationRow, SET_CANCELLED, event_id, attendee_id, cancelled)
+async def lock_registration(tx: Tx, event_id: UUID, attendee_id: UUID) -> Registration | None:
+    return await row(tx, Registration, LOCK_REGISTRATION, event_id, attendee_id)
+
+
+async def set_cancelled(tx: Tx, event_id: UUID, attendee_id: UUID, *, cancelled: bool) -> datetime | None:
+    """Since when; None: not any more."""
+    since: datetime | None = await tx.fetchval(SET_CANCELLED, event_id, attendee_id, cancelled)
+    return since

@@ -33,8 +33,7 @@ async def patch_attendee(
 ) -> Registration:
     """Cancels a registration, or takes that back. Within a second no door lets the person in; whoever is inside stays."""
     change = await read_body(request, ChangeAttendee)
-    changed = await change_attendee(request.app.state.db, request.user.event_id, attendee_id, change)
-    return Registration(id=changed.attendee_id, cancelled_at=changed.cancelled_at)
+    return await change_attendee(request.app.state.db, request.user.event_id, attendee_id, change)
 
 
 router = Router(path="/v1/events/{event:str}", route_handlers=[get_me, patch_attendee], tags=["attendee"])

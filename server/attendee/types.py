@@ -25,7 +25,6 @@ class BadgeRow(Struct, frozen=True):
 
     code: str
     short_code: str
-    revoked: bool
     attendee_id: UUID
     name: str
     company: str
@@ -34,8 +33,13 @@ class BadgeRow(Struct, frozen=True):
     number: int
     """What the signed code names the badge by; unique in the event."""
     revoked_at: datetime | None
-    cancelled: bool
+    cancelled_at: datetime | None
     """The registration was taken back."""
+
+    @property
+    def is_void(self) -> bool:
+        """Whether no door lets anybody in with it now."""
+        return self.revoked_at is not None or self.cancelled_at is not None
 
 
 class RevokedRow(Struct, frozen=True):
@@ -52,15 +56,10 @@ class ChangeAttendee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """No door lets this person in any more; `false` takes that back."""
 
 
-class Registration(Struct, frozen=True, kw_only=True):
+class Registration(Struct, frozen=True):
     """How an attendee's registration stands."""
 
     id: UUID
-    cancelled_at: datetime | None
-
-
-class RegistrationRow(Struct, frozen=True):
-    attendee_id: UUID
     cancelled_at: datetime | None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -29,12 +30,18 @@ from server.checkin.types import (
     Scan,
     SessionRow,
 )
+from server.checkin.writer import ANSWER_SECONDS
 from server.checkin.writers import Writers
-from server.db import Database
+from server.db import LOST_CONNECTION, Database
 from server.device.policy import check_right
 from server.device.types import DeviceRow
-from server.errors import AppError
+from server.errors import AppError, Overloaded
 from server.instants import check_instant
+
+logger = logging.getLogger(__name__)
+
+MARK_SECONDS = 1.0
+"""Waited for a mark after `ANSWER_SECONDS` for the scans: nobody waits longer than 10 s in all."""
 
 
 async def check_in(door: Door, writers: Writers, device: DeviceRow, command: CheckIn) -> Answer:
@@ -79,7 +86,8 @@ async def upload(
         except AppError as error:
             results[place] = error
     proposed.sort(key=lambda one: one[1].at or received_at)  # so that an exit finds the entry that was before it
-    for (place, _, badge), logged in zip(proposed, await _log(writers, [one[1] for one in proposed]), strict=True):
+    logged_scans = await _log(writers, [one[1] for one in proposed])
+    for (place, _, badge), logged in zip(proposed, logged_scans, strict=True):
         results[place] = logged if isinstance(logged, AppError) else _answer(door, logged, badge)
     return [result for result in results if result is not None]
 
@@ -87,16 +95,42 @@ async def upload(
 async def upload_batch(
     db: Database, door: Door, writers: Writers, device: DeviceRow, items: Sequence[Item]
 ) -> BatchAnswer:
-    """Logs a batch as it was read: `upload`, with the items that could not be read in their places."""
+    """Logs a batch as it was read: `upload`, with the items that could not be read in their places.
+
+    Raises `Overloaded` where not one of them was stored for want of time: the scanner brings them all again.
+    """
     readable = [item for item in items if isinstance(item, CheckIn)]
-    answers = iter(zip(readable, await upload(door, writers, device, readable), strict=True))
-    results = [item if isinstance(item, BatchResult) else as_result(*next(answers)) for item in items]
+    answers = await upload(door, writers, device, readable)
+    late = any(isinstance(answer, Overloaded) for answer in answers)
+    stored = sum(isinstance(answer, Answer) for answer in answers)
+    if late and not stored:
+        raise Overloaded
     numbered = any(item.number is not None for item in readable)
+    asked = iter(zip(readable, answers, strict=True))
     return BatchAnswer(
-        results=results,
-        stored=sum(result.error is None for result in results),
-        mark=await mark_of(db, door, device) if numbered else None,
+        results=[item if isinstance(item, BatchResult) else as_result(*next(asked)) for item in items],
+        stored=stored,
+        mark=await _mark_in_time(db, door, device) if numbered and not late else None,
     )
+
+
+async def _mark_in_time(db: Database, door: Door, device: DeviceRow) -> int | None:
+    """The mark, unless it takes long: the scans are stored, and that is what their scanner waits to hear."""
+    looking = asyncio.create_task(mark_of(db, door, device), name="mark")
+    try:
+        async with asyncio.timeout(MARK_SECONDS):
+            # Shielded: to cancel a statement that hangs takes as long as the statement.
+            return await asyncio.shield(looking)
+    except LOST_CONNECTION as error:
+        looking.add_done_callback(_forget)
+        logger.warning("cannot tell a scanner its mark (%r)", error)
+        return None
+
+
+def _forget(looking: asyncio.Task[int]) -> None:
+    """Takes note of an outcome that nobody waits for any more, or Python complains that nobody did."""
+    if not looking.cancelled():
+        looking.exception()
 
 
 async def mark_of(db: Database, door: Door, device: DeviceRow) -> int:
@@ -109,14 +143,15 @@ async def mark_of(db: Database, door: Door, device: DeviceRow) -> int:
 
 
 async def _log(writers: Writers, scans: Sequence[Scan]) -> list[LoggedScan | AppError]:
-    results = [_expected(result) for result in await writers.submit_all(scans)]
+    deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+    results = [_expected(result) for result in await writers.submit_all(scans, deadline)]
     contradicted = {
         place: _afterwards(scan)
         for place, (scan, logged) in enumerate(zip(scans, results, strict=True))
         if isinstance(logged, LoggedScan) and _contradicts(scan, logged)
     }
     if contradicted:
-        again = await writers.submit_all(list(contradicted.values()))
+        again = await writers.submit_all(list(contradicted.values()), deadline)
         for place, logged in zip(contradicted, again, strict=True):
             told = _expected(logged)
             results[place] = (
@@ -168,7 +203,7 @@ def _propose_past(
     session = door.session_at(checkin_list, at) if entry else None
     reason: Reason | None = "unknown_code" if badge is None else None
     if entry:
-        reason = refusal(badge, checkin_list, at, session)
+        reason = refusal(badge, checkin_list, at, session, happened_at=at)
     if decided == "refused" and reason is None:
         reason = "turned_away"
     return _scan(door, device, command, checkin_list, badge, session, reason, at, decided), badge

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from server.attendee.codes import read_short_code
 from server.attendee.types import BadgeRow
 from server.checkin.history import Standing
 from server.checkin.policy import clean_code, running
@@ -74,7 +75,11 @@ class Door:
 
     def badge_of(self, code: str) -> BadgeRow | None:
         """The badge with this code or short code, as scanned or typed."""
-        return self._badges.get(code) or self._badges.get(clean_code(code))
+        exact = self._badges.get(code)
+        if exact is not None:
+            return exact
+        cleaned = clean_code(code)
+        return self._badges.get(cleaned) or self._badges.get(read_short_code(cleaned) or "")
 
     def numbers_of(self, attendee_id: UUID) -> tuple[int, ...]:
         """The numbers of the attendee's badges, revoked ones too."""
@@ -88,7 +93,7 @@ class Door:
     def badge_to_show(self, attendee_id: UUID) -> BadgeRow | None:
         """The attendee's valid badge, or a revoked one where there is no other."""
         badges = [self.badges[number] for number in self.numbers_of(attendee_id)]
-        return min(badges, key=lambda badge: (badge.revoked, -badge.number), default=None)
+        return min(badges, key=lambda badge: (badge.revoked_at is not None, -badge.number), default=None)
 
     def session_at(self, checkin_list: CheckinListRow, at: datetime) -> SessionRow | None:
         """What a room's list is open for at this moment."""
@@ -134,11 +139,12 @@ class Door:
     def revoke_badge(self, code: str, at: datetime) -> None:
         badge = self._badges.get(code)
         if badge is not None:
-            self._keep(msgspec.structs.replace(badge, revoked=True, revoked_at=at))
+            self._keep(msgspec.structs.replace(badge, revoked_at=at))
 
-    def cancel_attendee(self, attendee_id: UUID, *, cancelled: bool) -> None:
+    def cancel_attendee(self, attendee_id: UUID, at: datetime | None) -> None:
+        """`at` None: the registration stands again."""
         for number in self.numbers_of(attendee_id):
-            self._keep(msgspec.structs.replace(self.badges[number], cancelled=cancelled))
+            self._keep(msgspec.structs.replace(self.badges[number], cancelled_at=at))
 
     def set_devices(self, devices: list[DeviceRow]) -> None:
         self.devices = {device.device_id: device for device in devices}

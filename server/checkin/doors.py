@@ -110,7 +110,7 @@ async def _apply(connection: Tx, door: Door, events: list[FeedEventRow]) -> None
             door.add_badges(await attendee_queries.list_badges_of(connection, door.event_id, attendees=people))
         elif event.kind == "attendee.cancelled":
             heard = msgspec.json.decode(event.data, type=AttendeeCancelled)
-            door.cancel_attendee(heard.attendee_id, cancelled=heard.cancelled)
+            door.cancel_attendee(heard.attendee_id, event.at if heard.cancelled else None)
         elif event.kind == PASSED:
             apply_passed(door, msgspec.json.decode(event.data, type=Passed))
 

@@ -10,7 +10,7 @@ device's, and whatever is unusual about the request.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -48,9 +48,9 @@ PATH = re.compile(rb"/v1/events/([A-Za-z0-9._~-]+)/checkins")
 _decoder = msgspec.json.Decoder(CheckIn)
 _encode = msgspec.json.Encoder().encode
 
-Asked = tuple[str, bytes]
-"""The event as the path calls it, and the hash of the token."""
-Opened = tuple["Door", "DeviceRow"]
+Asked = tuple[str, bytes, str | None]
+"""The event as the path calls it, the hash of the token, and which app it is."""
+Opened = tuple["Door", "DeviceRow", str | None]
 ReplyTo = Callable[[Reply], None]
 
 
@@ -77,25 +77,27 @@ class Lane:
     def _seen(self) -> Seen:
         return self._state.seen  # type: ignore[no-any-return]
 
-    def recognise(self, target: bytes, authorization: bytes) -> Asked | None:
+    def recognise(self, target: bytes, headers: Mapping[bytes, bytes]) -> Asked | None:
         match = PATH.fullmatch(target)
         if match is None:
             return None
         try:
-            return match[1].decode(), hash_token(bearer(authorization.decode("latin-1")))
+            token = bearer(headers.get(b"authorization", b"").decode("latin-1"))
         except NotAuthenticated:
             return None
+        user_agent = headers.get(b"user-agent")
+        return match[1].decode(), hash_token(token), None if user_agent is None else user_agent.decode("latin-1")
 
     def open(self, asked: Asked) -> Opened | None:
-        event, token_hash = asked
+        event, token_hash, user_agent = asked
         found = self._events.known(event)
         door = found and self._doors.known(found.event_id)
         device = door and door.device_of(token_hash)
-        return (door, device) if door and device else None
+        return (door, device, user_agent) if door and device else None
 
     def answer(self, opened: Opened, body: bytes, reply: ReplyTo) -> None:
-        door, device = opened
-        self._seen.note(door.event_id, device.device_id, None)
+        door, device, user_agent = opened
+        self._seen.note(door.event_id, device.device_id, user_agent)
         try:
             logged, finish = check_in_soon(door, self._writers, device, decode_body(body, _decoder))
         except Exception as error:  # noqa: BLE001 - see `_refusal`

@@ -29,14 +29,13 @@ def clean_code(code: str) -> str:
     Takes away the symbology prefix some scanners add (ISO/IEC 15424, `]Q1`), control, bidirectional and white-space
     characters, and turns any script's digits and full-width letters into ASCII, in upper case.
     """
-    folded = unicodedata.normalize("NFKC", code)
-    if folded[:1] == "]" and len(folded) > 3 and folded[1:3].isalnum():
-        folded = folded[3:]
-    return "".join(
+    kept = "".join(
         str(unicodedata.decimal(character)) if character.isdecimal() else character.upper()
-        for character in folded
+        for character in unicodedata.normalize("NFKC", code)
         if unicodedata.category(character)[0] not in "CZ"
     )
+    # Only now: some scanners put a control character before the prefix.
+    return kept[3:] if kept[:1] == "]" and len(kept) > 3 and kept[1:3].isalnum() else kept
 
 
 def code_for_log(code: str) -> str:
@@ -51,17 +50,23 @@ def code_for_log(code: str) -> str:
 
 
 def refusal(
-    badge: BadgeRow | None, checkin_list: CheckinListRow, at: datetime | None, session: SessionRow | None
+    badge: BadgeRow | None,
+    checkin_list: CheckinListRow,
+    at: datetime | None,
+    session: SessionRow | None,
+    *,
+    happened_at: datetime | None = None,
 ) -> Reason | None:
     """Why this badge is not let in by this list, or None. Holds for entries; somebody may always leave.
 
-    `at` is needed by a list with an opening time, `session` (what its room is open for) by a room's list.
+    `at` is needed by a list with an opening time, `session` (what its room is open for) by a room's list. `happened_at` is for
+    what an offline scanner did: a revocation or cancellation that came later does not concern it.
     """
     if badge is None:
         return "unknown_code"
-    if badge.revoked and (badge.revoked_at is None or at is None or badge.revoked_at <= at):
+    if _holds(badge.revoked_at, happened_at):
         return "revoked"
-    if badge.cancelled:
+    if _holds(badge.cancelled_at, happened_at):
         return "cancelled"
     if badge.ticket not in checkin_list.tickets:
         return "wrong_ticket"
@@ -70,6 +75,11 @@ def refusal(
     if checkin_list.room_id is not None and session is None:
         return "not_open"
     return None
+
+
+def _holds(since: datetime | None, at: datetime | None) -> bool:
+    """Whether what began `since` holds at a moment; None: now, whatever the clocks of two machines say."""
+    return since is not None and (at is None or since <= at)
 
 
 def is_open(checkin_list: CheckinListRow, at: datetime) -> bool:

@@ -68,22 +68,21 @@ LOG_FIRST_SCANS = """
     SELECT now() AS received_at
 """
 
-# The same of what one scanner did while it was offline.
+# The same of what scanners did while they were offline.
 LOG_FIRST_UPLOADS = """
     WITH told AS (
         INSERT INTO scan_news (event_id, device_ids, list_ids, gate_ids, attendee_ids, reasons, ats)
-        VALUES ($1, array_fill($2::uuid, ARRAY[cardinality($4::text[])]), $5,
-                array_fill($3::uuid, ARRAY[cardinality($4::text[])]), $6, $12, $9)
+        VALUES ($1, $2, $4, $5, $6, $12, $9)
     ), logged AS (
         INSERT INTO scan (event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, code, direction, scanned_at,
                           at, decided, number, outcome, reason, conflict, turn)
-        SELECT $1, $2, scan_id, list_id, list_id, $3, attendee_id, code, 'entry', scanned_at,
+        SELECT $1, device_id, scan_id, list_id, list_id, gate_id, attendee_id, code, 'entry', scanned_at,
                LEAST(at, now()), decided, number, CASE WHEN reason IS NULL THEN 'admitted' ELSE 'refused' END, reason,
                false, CASE WHEN reason IS NULL THEN 1 END
-        FROM unnest($4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::text[],
-                    $11::integer[], $12::text[])
-             AS proposed (scan_id, list_id, attendee_id, code, scanned_at, at, decided, number, reason)
-        ORDER BY list_id, attendee_id, scan_id
+        FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::timestamptz[],
+                    $9::timestamptz[], $10::text[], $11::integer[], $12::text[])
+             AS proposed (device_id, scan_id, list_id, gate_id, attendee_id, code, scanned_at, at, decided, number, reason)
+        ORDER BY list_id, attendee_id, device_id, scan_id
     )
     SELECT now() AS received_at
 """
@@ -113,7 +112,8 @@ LOG_SCANS = """
 """
 
 # The same for lists that are counted: all or nothing. The counts' rows are locked first and in one order; a turn that is taken,
-# or a seat too many, fails the whole statement.
+# or a seat too many, fails the whole statement. The ceiling is lower by those who were merged before: what this batch merges
+# was planned for, but what others have merged since the look takes seats too.
 LOG_COUNTED_SCANS = """
     WITH counted AS (
         INSERT INTO checkin_count (event_id, list_id, session_id, granted, merged, ceiling)
@@ -125,7 +125,7 @@ LOG_COUNTED_SCANS = """
             SET granted = checkin_count.granted + EXCLUDED.granted,
                 merged = checkin_count.merged + EXCLUDED.merged,
                 ceiling = CASE WHEN EXCLUDED.ceiling IS NOT NULL
-                               THEN GREATEST(EXCLUDED.ceiling, checkin_count.granted) END
+                               THEN GREATEST(EXCLUDED.ceiling - checkin_count.merged, checkin_count.granted) END
         RETURNING list_id
     ), logged AS (
         INSERT INTO scan (event_id, device_id, scan_id, list_id, area_id, gate_id, attendee_id, session_id, code, direction,
@@ -184,7 +184,7 @@ LOCK_COUNT = """
 
 SET_COUNT = """
     UPDATE checkin_count
-    SET granted = $3, merged = $4, ceiling = GREATEST($5::integer, $3::integer)
+    SET granted = $3, merged = $4, ceiling = GREATEST($5::integer - $4::integer, $3::integer)
     WHERE event_id = $1 AND list_id = $2 AND session_id = '00000000-0000-0000-0000-000000000000'
 """
 
@@ -275,15 +275,15 @@ async def log_first_scans(tx: Tx, event_id: UUID, scans: Sequence[Scan]) -> date
     return received_at
 
 
-async def log_first_uploads(tx: Tx, event_id: UUID, device_id: UUID, gate_id: UUID, scans: Sequence[Scan]) -> datetime:
-    """As `log_first_scans`, of what one device at one gate did while it was offline."""
+async def log_first_uploads(tx: Tx, event_id: UUID, scans: Sequence[Scan]) -> datetime:
+    """As `log_first_scans`, of what scanners did while they were offline."""
     received_at: datetime = await tx.fetchval(
         LOG_FIRST_UPLOADS,
         event_id,
-        device_id,
-        gate_id,
+        [scan.device_id for scan in scans],
         [scan.scan_id for scan in scans],
         [scan.list_id for scan in scans],
+        [scan.gate_id for scan in scans],
         [scan.attendee_id for scan in scans],
         [scan.code for scan in scans],
         [scan.scanned_at for scan in scans],

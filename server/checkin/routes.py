@@ -27,6 +27,9 @@ from server.event.types import EventRow
 from server.metrics import REGISTRY
 from server.paging import Cursor
 
+MAX_BATCH_BYTES = 16 * 1024 * 1024
+"""500 scans whose codes have all the characters that a QR holds, each of them escaped: what is too long must cost only itself."""
+
 _undo_decoder = msgspec.json.Decoder(UndoScan)
 
 
@@ -74,6 +77,7 @@ async def post_checkin(request: Request[Any, Any, Any], event: FromPath[str]) ->
     "/checkins/batch",
     status_code=200,
     guards=[_device_with("check_in_batch")],
+    request_max_body_size=MAX_BATCH_BYTES,
     opt=describe(CheckInBatch),
 )
 async def post_checkin_batch(request: Request[Any, Any, Any], event: FromPath[str]) -> BatchAnswer:

@@ -232,7 +232,7 @@ def _badges(door: Door) -> Badges:
     for number, badge in door.badges.items():
         tickets[number - 1] = place_of.get(badge.ticket, 255)
         digests[(number - 1) * DIGEST_BYTES : number * DIGEST_BYTES] = short_code_digest(badge.short_code)
-        if badge.revoked or badge.cancelled:
+        if badge.is_void:
             void.append(number)
     return Badges(
         count=door.last_number,

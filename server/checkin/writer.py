@@ -210,15 +210,14 @@ class Writer:
         self._arrived.set()
         return future
 
-    def submit_all(self, scans: Sequence[Scan]) -> asyncio.Future[Results]:
+    def submit_all(self, scans: Sequence[Scan], deadline: float) -> asyncio.Future[Results]:
         """The log's answers to come, in the same order; what `submit` ends with stands in a scan's place.
 
-        Raises `Overloaded` at once, for all of them, where too many wait. A scan that could not be answered in time is
-        `Overloaded` in its place: it may have been logged, the same id gets the answer later.
+        `deadline` is by the loop's clock. Raises `Overloaded` at once, for all of them, where too many wait. A scan that could
+        not be answered in time is `Overloaded` in its place: it may have been logged, the same id gets the answer later.
         """
         if len(self._waiting) + len(scans) > self._max_waiting:
             raise Overloaded
-        deadline = self._loop.time() + ANSWER_SECONDS
         upload = Upload(len(scans))
         if not scans:
             upload.future.set_result([])
@@ -299,15 +298,13 @@ class Writer:
 
     async def _attempt(self, batch: list[Waiting]) -> None:
         """One attempt. A connection that does not answer is cut: cancelling its statement could hang as well."""
+        deadline = min(waiting.deadline for waiting in batch)
         if self._connection is None or self._connection.is_closed():
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(self._patience(CONNECT_SECONDS, deadline)):
                 self._connection = await self._connect()
         connection = self._connection
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        left = min(waiting.deadline for waiting in batch) - began
-        patience = max(MIN_ATTEMPT_SECONDS, min(BATCH_SECONDS, left))
-        giving_up = self._loop.call_later(patience, connection.terminate)
+        began = self._loop.time()
+        giving_up = self._loop.call_later(self._patience(BATCH_SECONDS, deadline), connection.terminate)
         try:
             await write_batch(connection, batch, self._lately)
         except LOST_CONNECTION:
@@ -315,10 +312,14 @@ class Writer:
             raise
         finally:
             giving_up.cancel()
-        self._room = self._room_after(loop.time() - began)
+        self._room = self._room_after(self._loop.time() - began)
         self.batches += 1
         self.written += len(batch)
         self._on_written({waiting.scan.event_id for waiting in batch})
+
+    def _patience(self, most: float, deadline: float) -> float:
+        """How long to wait for PostgreSQL: not beyond the first deadline, but long enough for it to answer at all."""
+        return max(MIN_ATTEMPT_SECONDS, min(most, deadline - self._loop.time()))
 
     def _room_after(self, seconds: float) -> int:
         """How many may wait after a batch that took so long; another one is under way when they come."""
@@ -338,24 +339,15 @@ async def write_batch(connection: Tx, batch: Sequence[Waiting], lately: Lately) 
 
 
 async def _write_first_comers(connection: Tx, first: Sequence[Waiting]) -> None:
-    """One round trip for each event that is in the batch, and of uploads for each device: one as a rule."""
-    asked: dict[UUID, list[Waiting]] = {}
-    uploads: dict[tuple[UUID, UUID, UUID], list[Waiting]] = {}
+    """One round trip for each event that is in the batch, asked or uploaded: one as a rule."""
+    kinds: dict[tuple[UUID, bool], list[Waiting]] = {}
     for waiting in first:
-        scan = waiting.scan
-        if scan.decided is None:
-            asked.setdefault(scan.event_id, []).append(waiting)
-        else:
-            uploads.setdefault((scan.event_id, scan.device_id, scan.gate_id), []).append(waiting)
-    # Where somebody was here before after all, nothing was written: a look at the log will tell who.
-    for event_id, people in asked.items():
+        kinds.setdefault((waiting.scan.event_id, waiting.scan.decided is not None), []).append(waiting)
+    for (event_id, uploaded), people in kinds.items():
+        log = queries.log_first_uploads if uploaded else queries.log_first_scans
+        # Where somebody was here before after all, nothing was written: a look at the log will tell who.
         with contextlib.suppress(asyncpg.UniqueViolationError):
-            received_at = await queries.log_first_scans(connection, event_id, _scans(people))
-            for waiting in people:
-                waiting.answer_first(received_at)
-    for where, people in uploads.items():
-        with contextlib.suppress(asyncpg.UniqueViolationError):
-            received_at = await queries.log_first_uploads(connection, *where, _scans(people))
+            received_at = await log(connection, event_id, _scans(people))
             for waiting in people:
                 waiting.answer_first(received_at)
 
@@ -451,13 +443,17 @@ def as_logged(scan: Scan, received_at: datetime, at: datetime, blocking: Fact | 
 def is_same_scan(scan: Scan, logged: LoggedScan) -> bool:
     """Whether the log's row is this very scan sent again, not another one under the same id.
 
-    A scan that was asked online, got no answer and comes again as decided by the scanner is the same scan.
+    A scan that was asked online, got no answer and comes again as decided by the scanner is the same scan; one that the scanner
+    once says it refused and once that it let in is not. A number may be missing on one side.
     """
     return (scan.list_id, scan.code, scan.direction, scan.scanned_at) == (
         logged.list_id,
         logged.code,
         logged.direction,
         logged.scanned_at,
+    ) and all(
+        said is None or before is None or said == before
+        for said, before in ((scan.decided, logged.decided), (scan.number, logged.number))
     )
 
 

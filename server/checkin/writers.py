@@ -59,7 +59,7 @@ class Writers:
             return self._counted.submit(scan)
         return self._online[hash(scan.attendee_id or scan.scan_id) % len(self._online)].submit(scan)
 
-    async def submit_all(self, scans: Sequence[Scan]) -> Results:
+    async def submit_all(self, scans: Sequence[Scan], deadline: float) -> Results:
         """As `Writer.submit_all`, and waits. A part whose writer is overloaded is `Overloaded`; the rest goes through."""
         counted = [place for place, scan in enumerate(scans) if scan.counted]
         others = [place for place, scan in enumerate(scans) if not scan.counted]
@@ -67,7 +67,7 @@ class Writers:
         pending = []
         for writer, places in ((self._counted, counted), (self._uploads, others)):
             try:
-                pending.append((places, writer.submit_all([scans[place] for place in places])))
+                pending.append((places, writer.submit_all([scans[place] for place in places], deadline)))
             except Overloaded as error:
                 results |= dict.fromkeys(places, error)
         for places, answers in pending:

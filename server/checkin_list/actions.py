@@ -23,23 +23,11 @@ async def create_list(db: Database, event_id: UUID, command: CreateList) -> Chec
     """Makes a list. Raises `ListTaken`, `InvalidRequest`."""
     for name in ("opens_at", "closes_at"):
         check_instant(getattr(command, name), name)
-    details = CheckinListDetails(
-        new_id(),
-        command.key,
-        command.name,
-        command.kind,
-        command.room_id,
-        command.opens_at,
-        command.closes_at,
-        command.capacity,
-        command.reentry,
-        command.early_minutes,
-        [],
-    )
+    list_id = new_id()
     try:
         async with db.tx() as tx:
-            await queries.insert_list(tx, event_id, details=details)
-            await queries.replace_tickets(tx, event_id, details.list_id, tickets=command.tickets)
+            await queries.insert_list(tx, event_id, list_id, new=command)
+            await queries.replace_tickets(tx, event_id, list_id, tickets=command.tickets)
             return await _tell(tx, event_id, command.key)
     except asyncpg.IntegrityConstraintViolationError as error:
         raise translate(error) from error
@@ -78,14 +66,20 @@ async def delete_list(db: Database, event_id: UUID, key: str) -> None:
         await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
 
 
+async def find_list(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
+    """The list of this key. Raises `UnknownList`."""
+    found = [] if "\x00" in key else await queries.list_details(tx, event_id, key=key)  # no database text holds a NUL
+    if not found:
+        raise UnknownList
+    return found[0]
+
+
 async def _tell(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
-    details = await _lock(tx, event_id, key)
     await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
-    return details
+    return await find_list(tx, event_id, key)
 
 
 async def _lock(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
-    found = None if "\x00" in key else await queries.lock_list(tx, event_id, key=key)  # no database text holds a NUL
-    if found is None:
+    if "\x00" in key or await queries.lock_list(tx, event_id, key=key) is None:
         raise UnknownList
-    return found
+    return await find_list(tx, event_id, key)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from server.checkin_list.types import CheckinListDetails, RoomRow
-from server.db import Tx, row, rows
+from server.checkin_list.types import CheckinListDetails, CreateList, RoomRow
+from server.db import Tx, rows
 
 LIST_DETAILS = """
     SELECT checkin_list.list_id, checkin_list.key, checkin_list.name, checkin_list.kind, checkin_list.room_id,
@@ -18,27 +18,17 @@ LIST_DETAILS = """
                WHERE checkin_list_ticket.event_id = checkin_list.event_id
                  AND checkin_list_ticket.list_id = checkin_list.list_id
                ORDER BY ticket
-           ) AS tickets
+           ) AS tickets,
+           COALESCE(checkin_list.capacity, room.capacity) AS places
     FROM checkin_list
-    WHERE checkin_list.event_id = $1
+    LEFT JOIN room ON room.event_id = checkin_list.event_id AND room.room_id = checkin_list.room_id
+    WHERE checkin_list.event_id = $1 AND ($2::text IS NULL OR checkin_list.key = $2)
     ORDER BY checkin_list.position, checkin_list.key
 """
 
 LIST_ROOMS = "SELECT room_id, name FROM room WHERE event_id = $1 ORDER BY position, key"
 
-LOCK_LIST = """
-    SELECT list_id, key, name, kind, room_id, opens_at, closes_at, capacity, reentry, early_minutes,
-           ARRAY(
-               SELECT ticket
-               FROM checkin_list_ticket
-               WHERE checkin_list_ticket.event_id = checkin_list.event_id
-                 AND checkin_list_ticket.list_id = checkin_list.list_id
-               ORDER BY ticket
-           ) AS tickets
-    FROM checkin_list
-    WHERE event_id = $1 AND key = $2
-    FOR UPDATE
-"""
+LOCK_LIST = "SELECT list_id FROM checkin_list WHERE event_id = $1 AND key = $2 FOR UPDATE"
 
 INSERT_LIST = """
     INSERT INTO checkin_list (event_id, list_id, key, name, kind, room_id, opens_at, closes_at, capacity, reentry,
@@ -92,29 +82,32 @@ async def list_rooms(tx: Tx, event_id: UUID) -> list[RoomRow]:
     return await rows(tx, RoomRow, LIST_ROOMS, event_id)
 
 
-async def list_details(tx: Tx, event_id: UUID) -> list[CheckinListDetails]:
-    return await rows(tx, CheckinListDetails, LIST_DETAILS, event_id)
+async def list_details(tx: Tx, event_id: UUID, *, key: str | None = None) -> list[CheckinListDetails]:
+    """The event's lists, or the one of this key."""
+    return await rows(tx, CheckinListDetails, LIST_DETAILS, event_id, key)
 
 
-async def lock_list(tx: Tx, event_id: UUID, *, key: str) -> CheckinListDetails | None:
-    return await row(tx, CheckinListDetails, LOCK_LIST, event_id, key)
+async def lock_list(tx: Tx, event_id: UUID, *, key: str) -> UUID | None:
+    """The list's id; nobody else changes it until the transaction ends. None where there is no such list."""
+    found: UUID | None = await tx.fetchval(LOCK_LIST, event_id, key)
+    return found
 
 
-async def insert_list(tx: Tx, event_id: UUID, *, details: CheckinListDetails) -> None:
+async def insert_list(tx: Tx, event_id: UUID, list_id: UUID, *, new: CreateList) -> None:
     """Without its tickets, behind the lists that are there."""
     await tx.execute(
         INSERT_LIST,
         event_id,
-        details.list_id,
-        details.key,
-        details.name,
-        details.kind,
-        details.room_id,
-        details.opens_at,
-        details.closes_at,
-        details.capacity,
-        details.reentry,
-        details.early_minutes,
+        list_id,
+        new.key,
+        new.name,
+        new.kind,
+        new.room_id,
+        new.opens_at,
+        new.closes_at,
+        new.capacity,
+        new.reentry,
+        new.early_minutes,
     )
 
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 from server.auth import require
 from server.body import describe, read_body
 from server.checkin_list import queries
-from server.checkin_list.actions import change_list, create_list, delete_list
+from server.checkin_list.actions import change_list, create_list, delete_list, find_list
 from server.checkin_list.types import ChangeList, CheckinList, CheckinListDetails, CheckinLists, CreateList
 from server.device.guard import require_right
 from server.event.reader import reader_of
@@ -28,6 +28,17 @@ async def list_checkin_lists(
         lists = await queries.list_details(connection, found.event_id)
     read = reader_of(request, found, lang).text
     return CheckinLists(lists=[_view(row, read(row.name)) for row in lists])
+
+
+@get("/checkins/lists/{key:str}", guards=[require_right("read_lists", "organizer")])
+async def get_checkin_list(
+    request: Request[Any, Any, Any], event: FromPath[str], key: FromPath[str], lang: FromQuery[str | None] = None
+) -> CheckinList:
+    """One check-in list."""
+    found: EventRow = await request.app.state.events.get(event)
+    async with request.app.state.db.read() as connection:
+        details = await find_list(connection, found.event_id, key)
+    return _view(details, reader_of(request, found, lang).text(details.name))
 
 
 @post("/checkins/lists", guards=[require("organizer")], opt=describe(CreateList))
@@ -66,6 +77,7 @@ def _view(row: CheckinListDetails, name: str | Texts) -> CheckinList:
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         capacity=row.capacity,
+        places=row.places,
         reentry=row.reentry,
         early_minutes=row.early_minutes,
     )
@@ -73,6 +85,6 @@ def _view(row: CheckinListDetails, name: str | Texts) -> CheckinList:
 
 router = Router(
     path="/v1/events/{event:str}",
-    route_handlers=[list_checkin_lists, post_checkin_list, patch_checkin_list, delete_checkin_list],
+    route_handlers=[list_checkin_lists, get_checkin_list, post_checkin_list, patch_checkin_list, delete_checkin_list],
     tags=["check-in"],
 )

@@ -68,6 +68,8 @@ class CheckinListDetails(Struct, frozen=True):
     reentry: str
     early_minutes: int
     tickets: list[str]
+    places: int | None
+    """The capacity in force: of a room's list without one of its own, the room's."""
 
 
 class RoomRow(Struct, frozen=True):
@@ -91,6 +93,9 @@ class CheckinList(Struct, frozen=True, kw_only=True):
     opens_at: datetime | None
     closes_at: datetime | None
     capacity: int | None
+    """Its own."""
+    places: int | None
+    """How many may be inside at a time: its capacity, or its room's; null: any number."""
     reentry: str
     early_minutes: int
 

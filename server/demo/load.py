@@ -18,7 +18,7 @@ from server.attendee.signed_codes import new_seed, public_key_of, sign
 from server.auth import hash_token, new_token
 from server.badge import queries as badge_queries
 from server.checkin_list import queries as list_queries
-from server.checkin_list.types import CheckinListDetails
+from server.checkin_list.types import CreateList
 from server.db import Database, Tx
 from server.demo.credentials import BoothCredential, DemoFile, DeviceCredential, Options
 from server.demo.exhibitors import Exhibitor, load_exhibitors
@@ -43,30 +43,22 @@ CHUNK = 5000
 FIRST_KEY = 0
 _TICKET_POSITIONS = {ticket.key: position for position, ticket in enumerate(TICKETS)}
 
-LISTS: tuple[tuple[str, str, str, dict[str, str], tuple[str, ...]], ...] = (
-    (
-        "main",
-        "door",
-        "after_exit",
-        {"fr": "Entrée principale", "ar": "المدخل الرئيسي", "en": "Main door"},
-        tuple(ticket.key for ticket in TICKETS),
+LISTS = (
+    CreateList(key="main", name={"fr": "Entrée principale", "ar": "المدخل الرئيسي", "en": "Main door"}),
+    CreateList(
+        key="lounge",
+        name={"fr": "Salon VIP", "ar": "قاعة كبار الضيوف", "en": "VIP lounge"},
+        tickets=["vip", "speaker", "press"],
     ),
-    (
-        "lounge",
-        "door",
-        "after_exit",
-        {"fr": "Salon VIP", "ar": "قاعة كبار الضيوف", "en": "VIP lounge"},
-        ("vip", "speaker", "press"),
-    ),
-    (
-        "lunch",
-        "meal",
-        "never",
-        {"fr": "Déjeuner", "ar": "الغداء", "en": "Lunch"},
-        ("vip", "speaker", "press", "exhibitor", "staff"),
+    CreateList(
+        key="lunch",
+        name={"fr": "Déjeuner", "ar": "الغداء", "en": "Lunch"},
+        kind="meal",
+        reentry="never",
+        tickets=["vip", "speaker", "press", "exhibitor", "staff"],
     ),
 )
-"""Key, kind, rule for coming back, name, tickets. Each room of the programme gets a list too, `room-1` and so on."""
+"""Each room of the programme gets a list too, `room-1` and so on."""
 
 Progress = Callable[[int, int], None]
 """Called with how many attendees are in, of how many."""
@@ -151,26 +143,14 @@ async def _load_tickets(tx: Tx, event_id: UUID) -> None:
 
 
 async def _load_lists(tx: Tx, event_id: UUID) -> None:
-    ids = {key: new_id() for key, *_ in LISTS}
-    await tx.copy_records_to_table(
-        "checkin_list",
-        columns=["event_id", "list_id", "key", "kind", "reentry", "name", "position"],
-        records=[
-            (event_id, ids[key], key, kind, reentry, name, position)
-            for position, (key, kind, reentry, name, _) in enumerate(LISTS)
-        ],
-    )
-    await tx.copy_records_to_table(
-        "checkin_list_ticket",
-        columns=["event_id", "list_id", "ticket"],
-        records=[(event_id, ids[key], ticket) for key, _, _, _, tickets in LISTS for ticket in tickets],
-    )
-    for number, room in enumerate(await list_queries.list_rooms(tx, event_id), start=1):
-        details = CheckinListDetails(
-            new_id(), f"room-{number}", room.name, "room", room.room_id, None, None, None, "after_exit", 15, []
-        )
-        await list_queries.insert_list(tx, event_id, details=details)
-        await list_queries.replace_tickets(tx, event_id, details.list_id, tickets=None)
+    rooms = [
+        CreateList(key=f"room-{number}", name=room.name, kind="room", room_id=room.room_id)
+        for number, room in enumerate(await list_queries.list_rooms(tx, event_id), start=1)
+    ]
+    for new in (*LISTS, *rooms):
+        list_id = new_id()
+        await list_queries.insert_list(tx, event_id, list_id, new=new)
+        await list_queries.replace_tickets(tx, event_id, list_id, tickets=new.tickets)
 
 
 async def _load_exhibitors(tx: Tx, event_id: UUID, exhibitors: list[Exhibitor]) -> list[BoothCredential]:

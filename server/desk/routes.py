@@ -230,7 +230,7 @@ def _found(door: Door, row: FoundRow, list_id: UUID | None) -> Found:
         company=row.company,
         ticket=row.ticket,
         language=row.language,
-        code=badge.short_code if badge and not badge.revoked else None,
+        code=badge.short_code if badge and badge.revoked_at is None else None,
         inside=None if list_id is None else presence is not None,
         since=presence.at if presence else None,
         gate=presence.gate if presence else None,

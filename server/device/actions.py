@@ -73,12 +73,14 @@ async def rename_gate(db: Database, event_id: UUID, gate_id: UUID, *, name: str)
 
 
 async def remove_gate(db: Database, event_id: UUID, gate_id: UUID) -> None:
-    """Deletes a gate at which no device stands or was revoked. Raises `UnknownGate`, `GateInUse`."""
+    """Deletes a gate at which no device stands or was revoked, and nobody was scanned. Raises `UnknownGate`, `GateInUse`."""
     try:
         async with db.tx() as tx:
             name = await queries.delete_gate(tx, event_id, gate_id=gate_id)
             if name is None:
                 raise UnknownGate
+            if await queries.gate_has_scans(tx, event_id, gate_id=gate_id):
+                raise GateInUse
             await emit(tx, event_id, channel=CHECKIN, kind="gate.deleted", data=GateChanged(gate_id, name))
     except asyncpg.ForeignKeyViolationError as error:
         if error.constraint_name == "device_gate":

@@ -8,13 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from server.attendee.codes import ALPHABET, CHECKED_BODY, check_character, new_short_code
+from server.attendee.codes import new_short_code, read_short_code
 from server.checkin.policy import clean_code
 from server.device.types import PairingContent
 
 LIFETIME = timedelta(minutes=10)
-
-_LOOK_ALIKES = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None})
 
 
 def new_pairing_code() -> str:
@@ -24,10 +22,7 @@ def new_pairing_code() -> str:
 
 def read_pairing_code(typed: str) -> str | None:
     """The code that was meant, or None for what cannot be one: another length or alphabet, or a wrong check character."""
-    code = clean_code(typed).translate(_LOOK_ALIKES)
-    if len(code) != CHECKED_BODY + 1 or not set(code) <= set(ALPHABET):
-        return None
-    return code if check_character(code[:CHECKED_BODY]) == code[CHECKED_BODY] else None
+    return read_short_code(clean_code(typed))
 
 
 def qr_content(base: str, event: str, code: str) -> str:

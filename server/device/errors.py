@@ -36,7 +36,7 @@ class GateNameTaken(AppError):
 
 
 class GateInUse(AppError):
-    """Devices stand at this gate: move them first; where a revoked device stood, the gate stays, because scans name it."""
+    """Devices stand at this gate: move them first. One at which a revoked device stood or anybody was scanned stays."""
 
     status = 409
     code = "device.gate_in_use"

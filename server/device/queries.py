@@ -172,6 +172,19 @@ RENAME_GATE = """
     RETURNING gate_id
 """
 
+# Scans that are counted, and those that wait for it.
+GATE_HAS_SCANS = """
+    SELECT EXISTS (SELECT FROM checkin_tally WHERE event_id = $1 AND gate_id = $2)
+        OR EXISTS (SELECT FROM scan_news WHERE event_id = $1 AND $2 = ANY(gate_ids))
+        OR EXISTS (
+            SELECT
+            FROM scan_news
+            CROSS JOIN unnest(scan_news.device_ids, scan_news.scan_ids) AS told (device_id, scan_id)
+            JOIN scan ON scan.event_id = $1 AND scan.device_id = told.device_id AND scan.scan_id = told.scan_id
+            WHERE scan_news.event_id = $1 AND scan_news.scan_ids IS NOT NULL AND scan.gate_id = $2
+        )
+"""
+
 DELETE_GATE = """
     DELETE FROM gate
     WHERE event_id = $1 AND gate_id = $2
@@ -293,6 +306,10 @@ async def rename_gate(tx: Tx, event_id: UUID, *, gate_id: UUID, name: str) -> UU
     """The gate's id, or None where there is none."""
     found: UUID | None = await tx.fetchval(RENAME_GATE, event_id, gate_id, name)
     return found
+
+
+async def gate_has_scans(tx: Tx, event_id: UUID, *, gate_id: UUID) -> bool:
+    return bool(await tx.fetchval(GATE_HAS_SCANS, event_id, gate_id))
 
 
 async def delete_gate(tx: Tx, event_id: UUID, *, gate_id: UUID) -> str | None:

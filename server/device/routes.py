@@ -75,7 +75,7 @@ async def patch_gate(request: Request[Any, Any, Any], event: FromPath[str], gate
 
 @delete("/gates/{gate_id:uuid}", guards=[require("organizer")])
 async def delete_gate(request: Request[Any, Any, Any], event: FromPath[str], gate_id: FromPath[UUID]) -> None:
-    """Deletes a gate, unless a device stands there or was revoked there (409)."""
+    """Deletes a gate, unless a device stands there or was revoked there, or somebody was scanned there (409)."""
     found: EventRow = await request.app.state.events.get(event)
     await remove_gate(request.app.state.db, found.event_id, gate_id)
 

@@ -31,7 +31,7 @@ class Seen:
         self._notes: dict[tuple[UUID, UUID], Note] = {}
 
     def note(self, event_id: UUID, device_id: UUID, user_agent: str | None) -> None:
-        """This device has just sent a request. Costs a fraction of a microsecond: it is called for every scan."""
+        """This device has just sent a request. It is called for every scan: what it costs, they cost."""
         self._notes[event_id, device_id] = (time.monotonic(), user_agent)
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from server.attendee.codes import is_short_code
+from server.attendee.codes import read_short_code
 from server.badge.actions import replace_badge
 from server.db import Database
 from tests.conftest import Demo, bearer
@@ -28,7 +28,7 @@ async def test_a_replacement_is_valid_and_the_lost_badge_is_not(api: httpx.Async
     issued = answer.json()
     assert issued["attendee_id"] == line["id"]
     assert issued["number"] == len(demo.attendees) + 1
-    assert is_short_code(issued["short_code"])
+    assert read_short_code(issued["short_code"])
     assert issued["revoked"] == [line["badge_code"]]
     me = (await api.get("/me", headers=bearer(line["token"]))).json()
     assert (me["badge_code"], me["short_code"]) == (issued["code"], issued["short_code"])

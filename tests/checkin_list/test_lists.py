@@ -39,6 +39,7 @@ async def test_a_list_is_what_was_asked_for(organizer: Organizer) -> None:
         "opens_at": "2026-12-18T08:00:00Z",
         "closes_at": "2026-12-18T12:00:00Z",
         "capacity": 3,
+        "places": 3,
         "reentry": "never",
         "early_minutes": 0,
     }
@@ -149,6 +150,7 @@ async def test_each_thing_is_changed_by_itself(organizer: Organizer) -> None:
         {},
     ):
         expected = {**expected, **changes}
+        expected["places"] = expected["capacity"]
         assert await organizer.change_list("x", **changes) == expected
 
 

@@ -145,7 +145,7 @@ async def test_what_is_no_batch_is_refused_whole(phone: Phone, db: Database) -> 
         b'{"scans": ' + b"[" * 400_000 + b"]" * 400_000 + b"}": (400, UNREADABLE),
         joined(*[one] * 501): (422, "checkin.batch_too_long"),
         joined(*[b"0"] * 100_000): (422, "checkin.batch_too_long"),
-        joined(b'"' + b"x" * 5 * 1024 * 1024 + b'"'): (413, "request.too_large"),
+        joined(b'"' + b"x" * 17 * 1024 * 1024 + b'"'): (413, "request.too_large"),
     }
     found = {body[:60]: said(await phone.upload_raw(body))[:2] for body in wholes}
     assert found == {body[:60]: expected for body, expected in wholes.items()}

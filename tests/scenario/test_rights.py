@@ -28,6 +28,7 @@ MATRIX: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/checkins/none/undo (another's)"): (NO_KIOSK | {ORGANIZER}, {"device_id": MISSING}),
     ("GET", "/checkins/lists"): (EVERY_DEVICE | {ORGANIZER}, None),
     ("POST", "/checkins/lists"): ({ORGANIZER}, {}),
+    ("GET", "/checkins/lists/none"): (EVERY_DEVICE | {ORGANIZER}, None),
     ("PATCH", "/checkins/lists/none"): ({ORGANIZER}, {}),
     ("DELETE", "/checkins/lists/none"): ({ORGANIZER}, None),
     ("GET", "/checkins/statistics"): ({SUPERVISOR, ORGANIZER}, None),

@@ -316,7 +316,6 @@ def test_five_thousand_badges_are_small() -> None:
             BadgeRow(
                 f"C{n}",
                 f"S{n}",
-                revoked=False,
                 attendee_id=uuid.uuid4(),
                 name=f"Name {n}",
                 company="",
@@ -324,7 +323,7 @@ def test_five_thousand_badges_are_small() -> None:
                 language="fr",
                 number=n,
                 revoked_at=None,
-                cancelled=False,
+                cancelled_at=None,
             )
             for n in range(1, 5001)
         ]
