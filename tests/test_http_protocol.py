@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
 from typing import Any
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.direct import MAX_KNOWN_BYTES, Reply, ShortWay
 from server.http_protocol import HttpProtocol
-from tests.live.waiting import until
+from tests.waiting import until
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: a\r\nAuthorization: me\r\n"
 PATIENCE = 20.0
@@ -75,18 +76,65 @@ class _Server(uvicorn.Server):
         yield
 
 
+class Timer:
+    """Something that is to happen at a time."""
+
+    def __init__(self, when: float, callback: Callable[[], None]) -> None:
+        self.when = when
+        self.callback = callback
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class TurnedByHand:
+    """The test's own loop, but its clock stands until it is turned."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._now = 0.0
+        self._timers: list[Timer] = []
+
+    def time(self) -> float:
+        return self._now
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+        self._timers.append(Timer(self._now + delay, callback))
+        return self._timers[-1]
+
+    def turn(self, seconds: float) -> None:
+        """Lets that much time go by, with whatever is to happen in it, new timers included."""
+        end = self._now + seconds
+        while due := [timer for timer in self._timers if timer.when <= end and not timer.cancelled]:
+            timer = min(due, key=lambda one: one.when)
+            self._timers.remove(timer)
+            self._now = timer.when
+            timer.callback()
+        self._now = end
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+
 class Running:
     """A server in this loop."""
 
-    def __init__(self, echo: Echo, *, short: bool, keep_alive: float) -> None:
+    def __init__(self, echo: Echo, *, short: bool, keep_alive: int) -> None:
         self.echo = echo
+        self.clock = TurnedByHand()
+        short_way = ShortWay(echo) if short else None  # type: ignore[arg-type]
+
+        def make_protocol(**options: Any) -> HttpProtocol:
+            return HttpProtocol(**{**options, "_loop": self.clock}, short_way=short_way)
+
         self.listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self.listening.bind(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
         self.server = _Server(
             uvicorn.Config(
                 echo.app,
-                http=partial(HttpProtocol, short_way=ShortWay(echo) if short else None),  # type: ignore[arg-type]
+                http=make_protocol,  # type: ignore[arg-type]
                 ws="none",
                 loop="none",
                 interface="asgi3",
@@ -94,10 +142,15 @@ class Running:
                 log_config=None,
                 access_log=False,
                 date_header=False,
-                timeout_keep_alive=keep_alive,  # type: ignore[arg-type]
+                timeout_keep_alive=keep_alive,
                 timeout_graceful_shutdown=5,
             )
         )
+
+    @property
+    def connections(self) -> list[Any]:
+        """Those that stand, each an `HttpProtocol`."""
+        return list(self.server.server_state.connections)
 
     async def talk(self, *parts: bytes, answers: int = 1) -> bytes:
         """Sends the parts one after the other over one connection; what came back until there were so many answers."""
@@ -129,7 +182,7 @@ async def read_answers(reader: asyncio.StreamReader, count: int) -> bytes:
 
 
 @asynccontextmanager
-async def running(*, short: bool = True, keep_alive: float = 30.0) -> AsyncIterator[Running]:
+async def running(*, short: bool = True, keep_alive: int = 30) -> AsyncIterator[Running]:
     found = Running(Echo(), short=short, keep_alive=keep_alive)
     task = asyncio.create_task(found.server.serve(sockets=[found.listening]))
     await until(lambda: found.server.started)
@@ -218,16 +271,22 @@ async def test_a_known_head_opens_no_door_that_has_been_closed() -> None:
 
 
 @pytest.mark.parametrize("known", [False, True])
-async def test_answers_come_in_the_order_of_their_requests(*, known: bool) -> None:
+@pytest.mark.parametrize("together", [False, True])
+async def test_answers_come_in_the_order_of_their_requests(*, known: bool, together: bool) -> None:
+    """Those behind the first wait in the server, or, from the second on, before it: it has stopped reading."""
+    behind = [post(b"2") + post(b"3") + post(b"4")] if together else [post(b"2"), post(b"3") + post(b"4")]
     async with running() as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         if known:
             writer.write(post(b"0"))
             await read_answers(reader, 1)
         server.echo.going_on.clear()
-        for number in b"1234":
-            writer.write(post(bytes([number])))
-            await asyncio.sleep(0.01)
+        writer.write(post(b"1"))
+        await until(lambda: server.echo.held)
+        (connection,) = server.connections
+        for part in behind:
+            writer.write(part)
+            await until(lambda: len(connection.pipeline) == (3 if together else 1))
         assert len(server.echo.held) == 1
         server.echo.go_on()
         answers = await read_answers(reader, 4)
@@ -240,18 +299,20 @@ async def test_who_hangs_up_disturbs_nobody() -> None:
         server.echo.going_on.clear()
         _, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(post(b"gone"))
-        await asyncio.sleep(0.02)
+        await until(lambda: server.echo.held)
         writer.transport.abort()
+        await until(lambda: not server.connections)
         _, halfway = await asyncio.open_connection("127.0.0.1", server.port)
         halfway.write(post()[:-2])
-        await asyncio.sleep(0.02)
+        await until(lambda: [one for one in server.connections if one.cycle is not None and one.cycle.body])
         halfway.transport.abort()
+        await until(lambda: not server.connections)
         staying = asyncio.create_task(server.talk(post(b"here")))
-        await asyncio.sleep(0.05)
+        await until(lambda: len(server.echo.held) == 2)
         server.echo.go_on()
         assert b"here" in await staying
         assert server.echo.answered == [(D, b"gone"), (D, b"here")]
-        await until(lambda: not server.server.server_state.connections)
+        await until(lambda: not server.connections)
 
 
 async def test_what_is_under_way_at_the_end_is_still_answered() -> None:
@@ -259,10 +320,11 @@ async def test_what_is_under_way_at_the_end_is_still_answered() -> None:
         server.echo.going_on.clear()
         waiting = asyncio.create_task(server.talk(post(b"late"), answers=2))
         idle = asyncio.create_task(server.talk(answers=1))
-        await asyncio.sleep(0.05)
+        await until(lambda: server.echo.held and len(server.connections) == 2)
         server.server.should_exit = True
         assert await idle == b"(end)"
-        await asyncio.sleep(0.3)
+        await until(lambda: len(server.connections) == 1)
+        assert not server.connections[0].cycle.keep_alive, "it has heard of the end"
         assert not waiting.done()
         server.echo.go_on()
         answer = await waiting
@@ -270,23 +332,39 @@ async def test_what_is_under_way_at_the_end_is_still_answered() -> None:
     assert answer.endswith(b"late(end)")
 
 
-async def test_a_connection_without_requests_is_closed_after_its_time() -> None:
-    loop = asyncio.get_running_loop()
-    async with running(keep_alive=0.3) as server:
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+async def stay_connected(server: Running) -> None:
+    """Fails unless the connection ends when nothing has come over it for ten seconds, and not before."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    with closing(writer):
         for _ in range(5):  # one timer serves them all, and none of them is cut off by it
             writer.write(post())
-            await read_answers(reader, 1)
-            await asyncio.sleep(0.15)
+            assert b"hello" in await read_answers(reader, 1)
+            (connection,) = server.connections
+            server.clock.turn(9)
+            assert not connection.transport.is_closing(), "cut off before its time"
         server.echo.going_on.clear()
         writer.write(post())
-        await asyncio.sleep(0.5)
+        await until(lambda: server.echo.held)
+        server.clock.turn(100)
         server.echo.go_on()
-        assert b"hello" in await read_answers(reader, 1)
-        began = loop.time()
+        assert b"hello" in await read_answers(reader, 1), "an answer that took long is given all the same"
+        server.clock.turn(9)
+        assert not connection.transport.is_closing(), "cut off before its time"
+        server.clock.turn(1)
+        assert connection.transport.is_closing(), "not closed after its time"
         assert await read_answers(reader, 1) == b"(end)"
-        assert 0.2 < loop.time() - began < 2
-        writer.close()
+
+
+async def test_a_connection_without_requests_is_closed_after_its_time() -> None:
+    async with running(keep_alive=10) as server:
+        await stay_connected(server)
+
+
+async def test_a_timer_that_asks_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HttpProtocol, "timeout_keep_alive_handler", HttpToolsProtocol.timeout_keep_alive_handler)
+    async with running(keep_alive=10) as server:
+        with pytest.raises(AssertionError, match="before its time"):
+            await stay_connected(server)
 
 
 async def test_a_client_that_does_not_read_is_waited_for() -> None:
@@ -294,7 +372,7 @@ async def test_a_client_that_does_not_read_is_waited_for() -> None:
     async with running() as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=2**16)
         writer.write(post(body) * count)
-        await asyncio.sleep(0.3)
+        await until(lambda: [one for one in server.connections if one.flow.write_paused and one.flow.read_paused])
         assert len(server.echo.answered) < count
         answers = await read_answers(reader, count)
         writer.close()

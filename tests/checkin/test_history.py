@@ -94,9 +94,19 @@ def test_a_history_in_the_order_of_arrival_would_be_noticed(monkeypatch: pytest.
 @given(fact_sets())
 def test_a_person_is_in_one_place_of_an_area(facts: list[Fact]) -> None:
     standing = stand(facts, {})
-    if standing.since is not None:
-        assert standing.place in standing.visited
-    assert set(standing.roles) == {one.key for one in history.in_order(facts)}
+    in_order = history.in_order(facts)
+    assert set(standing.roles) == {one.key for one in in_order}
+    inside: Fact | None = None
+    for one in in_order:
+        kind = standing.roles[one.key].kind
+        if kind == "begins":
+            inside = one
+        elif kind == "ends":
+            assert inside is not None
+            assert inside.list_id == one.list_id, "nobody leaves where they are not"
+            inside = None
+    assert standing.since == inside, "the last beginning without an end"
+    assert {standing.place} <= {None, *standing.visited}
 
 
 def told(facts: Sequence[Fact], rules: Mapping[UUID, str] | None = None) -> tuple[str | None, list[tuple[str, str]]]:

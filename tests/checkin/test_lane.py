@@ -22,7 +22,7 @@ from server.direct import Reply
 from server.errors import Overloaded
 from server.metrics import REGISTRY
 from tests.conftest import Demo, bearer
-from tests.live.waiting import until
+from tests.waiting import until
 
 GOOD = {"scan_id": "a-1", "list": "main", "code": "?"}
 

@@ -139,8 +139,8 @@ async def test_a_capacity_beneath_those_inside_sends_nobody_out(organizer: Organ
 
 async def test_only_an_organizer_of_the_event_changes_lists(organizer: Organizer, demo: Demo) -> None:
     others = {
-        "device": demo.device(),
-        "supervisor": demo.file.devices[0].token,
+        "device": demo.device(1),
+        "supervisor": demo.device(),
         "booth": demo.file.exhibitors[0].token,
         "attendee": demo.attendees[0]["token"],
     }

@@ -8,7 +8,7 @@ import importlib
 import re
 import types
 import typing
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -356,16 +356,18 @@ async def generic_plan(connection: Any, sql: str) -> str:
     return "\n".join(line for (line,) in lines)
 
 
-def read_whole(plan: str) -> list[str]:
-    """The big tables that a plan reads from end to end: by the heap, by an index without a condition, or by one that asks
-    for the event alone."""
+def read_whole(plan: str, big: Collection[str] = BIG) -> list[str]:
+    """The big tables of which a plan reads all, or all of an event: no index, or one that is asked for the event alone.
+
+    What a bitmap was asked for stands twice, and once right below the table: as what is checked again.
+    """
     found = []
     lines = plan.splitlines()
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        scan = re.search(r"(Seq|Index|Index Only) Scan(?: Backward)?(?: using \w+)? on (\w+)", line)
-        if scan and scan[2] in BIG:
-            condition = following.strip().removeprefix("Index Cond: ") if "Index Cond" in following else ""
-            if scan[1] == "Seq" or not condition or re.fullmatch(r"\(event_id = [^()]*\)", condition):
+        scan = re.search(r"(Seq|Index|Index Only|Bitmap Heap) Scan(?: Backward)?(?: using \w+)? on (\w+)", line)
+        if scan and scan[2] in big:
+            condition = re.search(r"(?:Index|Recheck) Cond: (.*)", following)
+            if scan[1] == "Seq" or condition is None or re.fullmatch(r"\(event_id = [^()]*\)", condition[1]):
                 found.append(scan[2])
     return found
 
@@ -400,6 +402,18 @@ async def test_a_statement_that_reads_a_big_table_from_end_to_end_is_noticed(cro
         "SELECT scan_id FROM scan WHERE event_id = $1 ORDER BY event_id, device_id, scan_id",
     ):
         assert read_whole(await generic_plan(crowded, sql)), sql
+
+
+async def test_a_bitmap_of_a_whole_event_is_noticed(crowded: Any) -> None:
+    async with crowded.transaction():
+        await crowded.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
+        )
+        whole = await generic_plan(crowded, "SELECT code FROM scan WHERE event_id = $1")
+        single = await generic_plan(crowded, "SELECT code FROM scan WHERE event_id = $1 AND device_id = $2")
+    assert "Bitmap Heap Scan" in whole
+    assert "Bitmap Heap Scan" in single
+    assert (read_whole(whole), read_whole(single)) == (["scan"], [])
 
 
 async def test_the_door_finds_each_scan_of_a_batch_by_its_key(crowded: Any) -> None:

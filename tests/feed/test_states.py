@@ -20,7 +20,7 @@ from server.db import Database, Tx, open_database
 from server.feed import OCCUPANCY, STATE_CHANNELS, Watch, queries, set_states, watch as watch_module
 from server.feed.types import StateRow
 from tests.feed.test_log import is_anybody_waiting
-from tests.live.waiting import until
+from tests.waiting import until
 
 States = Mapping[str, object]
 Write = Callable[[Tx, UUID, States], Awaitable[object]]

@@ -12,7 +12,7 @@ import pytest
 from server.db import Database, Tx
 from server.feed import Watch, emit, open_channels, watch as watch_module
 from server.feed.types import HINT_CHANNEL, ChannelHead
-from tests.live.waiting import PATIENCE, until
+from tests.waiting import PATIENCE, until
 
 NEVER = 3600.0
 

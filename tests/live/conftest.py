@@ -25,7 +25,7 @@ from server.migrate import ticket_key
 from server.principals import Principals
 from tests.conftest import Demo, running_gateway
 from tests.live.one_database import copied_database, put_back
-from tests.live.waiting import PATIENCE, until
+from tests.waiting import PATIENCE, until
 
 Frame = dict[str, Any]
 Publish = Callable[..., Awaitable[list[int]]]

@@ -20,7 +20,7 @@ from server.live import gateway as gateway_module, hub, relay, session, ticket a
 from server.live.gateway import Gateway
 from tests.conftest import Demo, running_gateway
 from tests.live.conftest import Frame, Phone, Publish, TicketFor, at, phone
-from tests.live.waiting import PATIENCE, until
+from tests.waiting import PATIENCE, until
 
 DEEP = '{"type":"ack","x":' + "[" * 4000
 HELLO = {"type": "hello", "version": 1, "channels": []}

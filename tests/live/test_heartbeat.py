@@ -17,7 +17,7 @@ from server.live.heartbeat import Heart
 from server.live.protocol import HEARTBEAT_SECONDS
 from server.live.session import Session
 from tests.live.conftest import Phone, Publish, phone
-from tests.live.waiting import until
+from tests.waiting import until
 
 
 def turn(gateway: Gateway) -> list[tuple[Session, int]]:

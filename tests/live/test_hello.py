@@ -17,7 +17,7 @@ from server.live import relay
 from server.live.gateway import Gateway
 from tests.conftest import Demo, bearer, running_gateway
 from tests.live.conftest import Publish, TicketFor, at, phone
-from tests.live.waiting import until
+from tests.waiting import until
 
 
 async def epoch_of(db: Database, event_id: UUID, channel: str = "announcements") -> str:

@@ -14,7 +14,7 @@ from server.live import gateway as gateway_module
 from server.live.board import Board, Posted
 from server.live.gateway import Gateway
 from server.live.hub import Entry, Log
-from tests.live.waiting import until
+from tests.waiting import until
 
 
 class Taker:

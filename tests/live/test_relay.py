@@ -20,7 +20,7 @@ from server.live.protocol import Wanted
 from server.live.relay import Followed, Relay
 from server.live.session import Closing, Place, Session
 from tests.live.conftest import Publish
-from tests.live.waiting import until
+from tests.waiting import until
 
 
 class Bench:

@@ -17,7 +17,7 @@ from server.live import gateway as gateway_module
 from server.live.gateway import Gateway
 from tests.conftest import running_gateway
 from tests.live.conftest import Phone, Publish, at, phone
-from tests.live.waiting import until
+from tests.waiting import until
 
 
 def position_in(ready: dict[str, list[dict[str, str]]]) -> tuple[str, int]:

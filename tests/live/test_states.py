@@ -26,7 +26,7 @@ from server.live.session import MAX_BUFFERED
 from tests.conftest import running_gateway
 from tests.live.conftest import Frame, Phone, Publish, phone
 from tests.live.test_closing import stuck
-from tests.live.waiting import until
+from tests.waiting import until
 
 Put = Callable[[Mapping[str, object]], Awaitable[None]]
 
