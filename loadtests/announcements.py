@@ -8,7 +8,7 @@ import time
 import msgspec
 from msgspec import Struct
 
-from loadtests.checkins import post
+from loadtests.line import request_for
 from loadtests.scenario import Aborted
 from loadtests.server_under_test import Server
 
@@ -46,7 +46,7 @@ def body(number: int) -> bytes:
 def requests_for(server: Server, count: int) -> list[bytes]:
     """That many announcements as raw requests."""
     token = server.credentials.organizer_token
-    return [post(f"{server.path}/announcements", token, body(number)) for number in range(1, count + 1)]
+    return [request_for("POST", f"{server.path}/announcements", token, body(number)) for number in range(1, count + 1)]
 
 
 class Organizer:

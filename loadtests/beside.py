@@ -11,8 +11,8 @@ from typing import Self
 
 from loadtests import checkins
 from loadtests.generator import now
-from loadtests.line import Line, Place
-from loadtests.scanner_network import encode, request_for
+from loadtests.line import Line, Place, request_for
+from loadtests.scanner_network import encode
 from loadtests.witness import Venue
 
 PAUSE_SECONDS = 0.5

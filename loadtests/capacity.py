@@ -118,19 +118,19 @@ async def prove(
         found.append(Violation("not_full", f"{last} of {capacity} seats were taken in the end"))
     rows = await asyncio.to_thread(database.fetch, venue.dsn, seats.ROWS.format(key=checkin_list))
     found += seats.check([seats.Passing(*row) for row in rows], capacity)
-    found += evidence.check(witness.told, await asyncio.to_thread(database.log_of, venue.dsn))
+    found += evidence.check(witness.record.told, await asyncio.to_thread(database.log_of, venue.dsn))
     found += await disagreements(volley, venue, checkin_list, capacity)
     return witness, found
 
 
 def admitted(witness: Witness) -> int:
-    return len({told.asked.code for told in witness.told if told.outcome == "admitted"})
+    return len({told.asked.code for told in witness.record.told if told.outcome == "admitted"})
 
 
 def inside_of(witness: Witness) -> set[str]:
     """Whom the answers say to be inside. In no round somebody both comes and leaves, so their order in it does not matter."""
     balance: Counter[str] = Counter()
-    for told in witness.told:
+    for told in witness.record.told:
         balance[told.asked.code] += seats.EFFECTS.get(told.outcome, 0)
     return {code for code, count in balance.items() if count}
 
@@ -150,13 +150,13 @@ def _questions(
 
 
 def _result(witness: Witness, violations: list[Violation], population: str) -> Result:
-    outcomes = Counter(told.reason or told.outcome for told in witness.told)
+    outcomes = Counter(told.reason or told.outcome for told in witness.record.told)
     kinds = Counter(one.kind for one in violations)
     shown = "; ".join(f"{one.kind}: {one.what}" for one in violations[:SHOWN])
     figures = [
         Figure("violations", "Broken promises", len(violations), note=shown),
         *(Figure(f"violations_{kind}", f"  {kind}", count) for kind, count in sorted(kinds.items())),
-        Figure("answers", "Answers", len(witness.told)),
+        Figure("answers", "Answers", len(witness.record.told)),
         Figure("left", "  exited", outcomes.pop("exited", 0)),
         *(Figure(f"answers_{name}", f"  {name}", count) for name, count in sorted(outcomes.items())),
         Figure("overloaded", "Told to come back later", len(witness.overloaded)),

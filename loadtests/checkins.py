@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 import uuid
 
+import msgspec
+
+from loadtests.evidence import Asked
+from loadtests.line import request_for
 from loadtests.server_under_test import Server
 
 ADMITTED = b'"outcome":"admitted"'
@@ -17,7 +21,10 @@ def requests_for(server: Server, source: random.Random) -> list[bytes]:
     source.shuffle(codes)
     tokens = [device.token for device in credentials.devices]
     path = f"{server.path}/checkins"
-    return [post(path, tokens[place % len(tokens)], body(scan_id(source), code)) for place, code in enumerate(codes)]
+    return [
+        request_for("POST", path, tokens[place % len(tokens)], body(scan_id(source), code))
+        for place, code in enumerate(codes)
+    ]
 
 
 def scan_id(source: random.Random) -> str:
@@ -25,10 +32,11 @@ def scan_id(source: random.Random) -> str:
     return str(uuid.UUID(int=source.getrandbits(128), version=4))
 
 
-def post(path: str, token: str, body: bytes) -> bytes:
-    """A POST of JSON as bytes."""
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
-    return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+def question(asked: Asked, checkin_list: str) -> bytes:
+    """The same words each time."""
+    return msgspec.json.encode(
+        {"scan_id": asked.scan_id, "list": checkin_list, "code": asked.code, "direction": asked.direction}
+    )
 
 
 def body(identifier: str, code: str) -> bytes:

@@ -60,12 +60,12 @@ def run(context: Context) -> Result:
         finally:
             storm.end()
         context.say("all questions once more")
-        during = len(storm.told)
+        during = len(storm.record.told)
         server.kill()
         server.start()
         storm.ask_again()
         rows = database.log_of(server.dsn)
-    violations = [*evidence.check(storm.told, rows), *linearizability.check(storm.questions())]
+    violations = [*evidence.check(storm.record.told, rows), *linearizability.check(storm.record.questions())]
     return _result(context, storm, during, kills, recoveries, violations, len(rows))
 
 
@@ -104,7 +104,7 @@ def _result(
 ) -> Result:
     if not during:
         raise Aborted("no scanner got any answer")
-    outcomes = Counter(each.outcome for each in storm.told[:during])
+    outcomes = Counter(each.outcome for each in storm.record.told[:during])
     shown = "; ".join(f"{each.kind}: {each.what}" for each in violations[:SHOWN])
     figures = [
         Figure("violations", "Broken promises", len(violations), note=shown),

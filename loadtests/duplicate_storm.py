@@ -73,7 +73,7 @@ def run(context: Context) -> Result:
             witness = runner.run(work())
         seconds = time.monotonic() - began
         server.check_alive()
-        violations = check(witness.told, codes, database.log_of(server.dsn))
+        violations = check(witness.record.told, codes, database.log_of(server.dsn))
     population = f"{badges} badges, 2 × {REQUESTS:,} requests each, {workers} API processes, seed {context.seed}"
     return _result(witness, violations, seconds, population + (", BROKEN" if context.broken else ""))
 
@@ -121,7 +121,7 @@ def _result(witness: Witness, violations: list[Violation], seconds: float, popul
         Figure("violations", "Broken promises", len(violations), note=shown),
         *(Figure(f"violations_{kind}", f"  {kind}", count) for kind, count in kinds.items()),
         Figure("requests", "Requests", len(witness.asked)),
-        Figure("answered", "  answered with 200", len(witness.told) / len(witness.asked), "of all"),
+        Figure("answered", "  answered with 200", len(witness.record.told) / len(witness.asked), "of all"),
         Figure("overloaded", "  told to come back later", len(witness.overloaded)),
         Figure("unhelpful", "  anything else", len(witness.unhelpful), note="; ".join(witness.unhelpful[:SHOWN])),
         Figure("longest", "Longest wait", witness.longest, "s"),

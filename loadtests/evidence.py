@@ -59,7 +59,8 @@ class Violation(Struct, frozen=True):
     """A promise that was broken: `kind` names it."""
 
     kind: str
-    """lost, contradicted, altered, changed_answer, admitted_twice, broken_turns; of `linearizability`, impossible."""
+    """Here: lost, contradicted, altered, changed_answer, admitted_twice, broken_turns. Of `linearizability`: impossible. Of
+    `seats`: over, under. Of `screens`: count, occupancy, statistics. Of `duplicate_storm`: not_once. Of `capacity`: not_full."""
     what: str
 
 

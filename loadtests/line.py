@@ -40,3 +40,13 @@ class Line:
         if self._streams is not None:
             self._streams[1].transport.abort()
             self._streams = None
+
+
+def request_for(method: str, path: str, token: str, body: bytes = b"") -> bytes:
+    """A question as bytes. An empty token sends none."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    if token:
+        head += f"Authorization: Bearer {token}\r\n"
+    if body:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}\r\n".encode() + body

@@ -36,12 +36,14 @@ from msgspec import Struct
 
 from loadtests import accounting, checkins, database, generator
 from loadtests.generator import OpenModel, Tally
+from loadtests.line import request_for
 from loadtests.organizer import ask_organizer, make_lists
 from loadtests.scanner import Scanner, pair
 from loadtests.scanner_network import NoAnswer, Weather, Wifi, encode
 from loadtests.scanner_queue import Queue
 from loadtests.scenario import Aborted, Context, Figure, Plot, Result, Series, Threshold, generator_share
 from loadtests.server_under_test import Server
+from loadtests.witness import venue_of
 from server.checkin.batch import MAX_SCANS
 from server.checkin.types import CheckIn
 
@@ -60,8 +62,6 @@ LIVE_RATE = 50.0
 LIVE_SECONDS = 8.0
 CONFLICT_SECONDS = 60.0
 MAX_LAG_SECONDS = 0.25
-KIOSK = 18
-"""The place of the demo's device that has no right to upload."""
 
 THRESHOLDS = (
     Threshold("ratio", "C3", at_least=3.0),
@@ -110,7 +110,7 @@ def run(context: Context) -> Result:
     source = context.random()
     with Server(context.folder / "server", attendees=attendees) as server:
         codes = server.badges()
-        devices = [device.token for place, device in enumerate(server.credentials.devices) if place != KIOSK]
+        devices = list(venue_of(server).devices.values())
         rounds = []
         for number in range(ROUNDS):
             context.say(f"round {number + 1} of {ROUNDS}")
@@ -131,7 +131,7 @@ def _measure(
     path = f"{server.path}/checkins"
     scans = [(key, code) for key in keys[:CHECKIN_LISTS] for code in source.sample(codes, len(codes))]
     bodies = (encode({"scan_id": checkins.scan_id(source), "list": key, "code": code}) for key, code in scans)
-    asked = [checkins.post(path, devices[place % len(devices)], body) for place, body in enumerate(bodies)]
+    asked = [request_for("POST", path, devices[place % len(devices)], body) for place, body in enumerate(bodies)]
     brought = _uploads(server, codes, devices, keys[CHECKIN_LISTS:], source)
     checked_in, uploaded = Tally(checkins.ADMITTED), Tally(b'"stored":500')
     cpu = time.process_time()
@@ -172,7 +172,7 @@ def _uploads(
                 for code in order[first : first + MAX_SCANS]
             ]
             token = devices[(place + first) % len(devices)]
-            requests.append(checkins.post(f"{server.path}/checkins/batch", token, encode({"scans": scans})))
+            requests.append(request_for("POST", f"{server.path}/checkins/batch", token, encode({"scans": scans})))
     return requests
 
 
@@ -220,7 +220,7 @@ async def _return(
     live = Tally(checkins.ADMITTED)
     path = f"{server.path}/checkins"
     asked = [
-        checkins.post(path, devices[0], encode({"scan_id": f"live-{place}", "list": "return-live", "code": code}))
+        request_for("POST", path, devices[0], encode({"scan_id": f"live-{place}", "list": "return-live", "code": code}))
         for place, code in enumerate(server.badges()[: int(LIVE_RATE * LIVE_SECONDS)])
     ]
     doors = asyncio.create_task(

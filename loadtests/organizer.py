@@ -22,11 +22,11 @@ def make_lists(server: Server, keys: Sequence[str]) -> None:
     time.sleep(KNOWN_SECONDS)
 
 
-def ask_organizer(server: Server, path: str, body: object = None) -> Any:
-    """What the server answers to an organizer's POST, or GET if there is nothing to post."""
+def ask_organizer(server: Server, path: str, body: object) -> Any:
+    """What the server answers to an organizer's POST."""
     request = urllib.request.Request(
         f"http://{server.host}:{server.port}{server.path}{path}",
-        None if body is None else msgspec.json.encode(body),
+        msgspec.json.encode(body),
         {"Authorization": f"Bearer {server.credentials.organizer_token}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above

@@ -36,10 +36,11 @@ from loadtests import checkins, database, evidence, generator, volley as volleys
 from loadtests.evidence import Asked, Told, Violation
 from loadtests.generator import ClosedLoop, Connection, Tally
 from loadtests.histogram import Histogram
+from loadtests.line import request_for
 from loadtests.organizer import make_lists
+from loadtests.record import Record
 from loadtests.scenario import Aborted, Context, Figure, Result, Threshold
 from loadtests.server_under_test import CHECKOUT, Server
-from loadtests.storm import answers
 from loadtests.volley import Heard, Volley, unhelpful
 from loadtests.witness import Venue, venue_of
 
@@ -129,7 +130,7 @@ class Plan(Struct, frozen=True):
         for number in numbers:
             place = number % len(codes)
             body = f'{{"scan_id":"{number:08x}{seed}","list":"{self.list_of(number)}","code":"{codes[place]}"}}'
-            yield checkins.post(path, tokens[number % len(tokens)], body.encode())
+            yield request_for("POST", path, tokens[number % len(tokens)], body.encode())
 
 
 def run(context: Context) -> Result:
@@ -227,7 +228,10 @@ async def _come_back(
     context: Context, server: Server, plan: Plan, load: Load, saturated: float
 ) -> tuple[list[Told], int, list[str]]:
     """Everything that was told, those included that come back, how many of them got no answer, and what nobody should get."""
-    told = [_told(plan.asked(load.first + one.place), one) for one in load.heard if one.status == 200]
+    record = Record()
+    for one in load.heard:
+        if one.status == 200:
+            record.hear(plan.asked(load.first + one.place), one.body, one.began, one.ended)
     turned_away = [load.first + one.place for one in load.heard if one.status == 503]
     again = context.random().sample(turned_away, min(AGAIN, len(turned_away)))
     wrong = unhelpful(load.heard)
@@ -240,17 +244,14 @@ async def _come_back(
             if not left:
                 break
             heard = await volley.send(plan.requests(left), len(left), saturated)
-            told += [_told(plan.asked(left[one.place]), one) for one in heard if one.status == 200]
+            for one in heard:
+                if one.status == 200:
+                    record.hear(plan.asked(left[one.place]), one.body, one.began, one.ended)
             wrong += unhelpful(heard)
             left = [left[one.place] for one in heard if one.status != 200]
         unanswered += len(left)
     volley.close()
-    return told, unanswered, wrong
-
-
-def _told(asked: Asked, heard: Heard) -> Told:
-    answer = answers.decode(heard.body)
-    return Told(asked, answer.outcome, answer.reason, heard.body, heard.began, heard.ended)
+    return record.told, unanswered, wrong
 
 
 def _result(

@@ -107,7 +107,7 @@ def run(context: Context) -> Result:
         server.check_alive()
         rows = database.log_of(server.dsn)
     witness = stood.witness
-    violations = [*evidence.check(witness.told, rows), *linearizability.check(witness.questions())]
+    violations = [*evidence.check(witness.record.told, rows), *linearizability.check(witness.record.questions())]
     population = f"{RATE:.0f} check-ins/s, {attendees:,} badges, {workers} API processes, seed {context.seed}"
     return _result(stood, violations, population + (", BROKEN" if context.broken else ""))
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from loadtests.line import Line, Place
+from loadtests.line import Line, Place, request_for
 
 
 class NoAnswer(Exception):
@@ -81,16 +81,6 @@ class Weather:
         if self._random.random() < self.loses_answers:
             raise NoAnswer("the answer was lost")
         return reply
-
-
-def request_for(method: str, path: str, token: str, body: bytes = b"") -> bytes:
-    """A question as bytes. An empty token sends none."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    if token:
-        head += f"Authorization: Bearer {token}\r\n"
-    if body:
-        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return f"{head}\r\n".encode() + body
 
 
 def encode(body: object) -> bytes:

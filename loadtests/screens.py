@@ -9,6 +9,7 @@ import msgspec
 
 from loadtests import database
 from loadtests.evidence import Violation
+from loadtests.line import request_for
 from loadtests.volley import Volley
 from loadtests.witness import Venue
 
@@ -48,8 +49,7 @@ async def _compare(volley: Volley, venue: Venue, key: str, capacity: int) -> lis
         state = msgspec.json.decode(data)
         if (state["inside"], state["free"]) != (inside, capacity - inside):
             found.append(Violation("occupancy", f"{data} is shown, {inside} are inside"))
-    head = f"GET {venue.path}/checkins/statistics?list={key} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    request = f"{head}Authorization: Bearer {venue.organizer}\r\n\r\n".encode()
+    request = request_for("GET", f"{venue.path}/checkins/statistics?list={key}", venue.organizer)
     want = (inside, admitted, full)
     for heard in await volley.fire([request] * LOOKS):
         shown = _shown(heard.body) if heard.status == 200 else heard.status

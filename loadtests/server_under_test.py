@@ -206,13 +206,11 @@ class Server:
 
     def badges(self) -> list[str]:
         """Every attendee's badge code."""
-        with (self._folder / "attendees.csv").open(encoding="utf-8", newline="") as file:
-            return [line["badge_code"] for line in csv.DictReader(file)]
+        return [line["badge_code"] for line in self._attendees()]
 
     def largest_ticket(self) -> tuple[str, list[str]]:
         """The ticket that most attendees have, and the badge codes of those."""
-        with (self._folder / "attendees.csv").open(encoding="utf-8", newline="") as file:
-            lines = list(csv.DictReader(file))
+        lines = self._attendees()
         ticket = Counter(line["ticket"] for line in lines).most_common(1)[0][0]
         return ticket, [line["badge_code"] for line in lines if line["ticket"] == ticket]
 
@@ -237,6 +235,10 @@ class Server:
     def last_words(self) -> str:
         lines = (self.data_dir / "server.log").read_text("utf-8", "replace").splitlines()
         return (lines or ["it wrote nothing"])[-1]
+
+    def _attendees(self) -> list[dict[str, str]]:
+        with (self._folder / "attendees.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
 
     def _options(self) -> list[str]:
         words = ["--data-dir", str(self.data_dir), "--attendees", str(self.attendees)]

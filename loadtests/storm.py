@@ -11,21 +11,16 @@ import random
 import threading
 from collections.abc import Sequence
 
-import msgspec
-from msgspec import Struct
-
 from loadtests import checkins
-from loadtests.evidence import Asked, Told
+from loadtests.evidence import Asked
 from loadtests.generator import now
-from loadtests.line import Line
-from loadtests.linearizability import Question, questions_of
+from loadtests.line import Line, request_for
+from loadtests.record import Record
 from loadtests.server_under_test import Server
 
 EXITS = 0.15
 REPEATS = 0.15
 """Shares of scans that are an exit, and that repeat an earlier scan of the same device word for word."""
-KIOSK = 18
-"""The place of the demo's device that stands by itself: it lets people in and cannot let them out."""
 ANSWER_SECONDS = 12.0
 """Longer than the server's own patience with its database."""
 PAUSE_SECONDS = 0.05
@@ -33,21 +28,11 @@ TRIES = 40
 """How often an old question is put again at the end before it counts as unanswered."""
 
 
-class Answer(Struct, frozen=True):
-    """What is read of a check-in's answer."""
-
-    outcome: str
-    reason: str | None
-
-
-answers = msgspec.json.Decoder(Answer)
-
-
 class Storm:
     """All scanners, one connection each."""
 
     def __init__(self, server: Server, codes: Sequence[str], seed: int) -> None:
-        self.told: list[Told] = []
+        self.record = Record()
         self.asked: dict[tuple[str, str], Asked] = {}
         self.unknown = 0
         """Times a scanner learned nothing: a broken connection, 503."""
@@ -55,12 +40,13 @@ class Storm:
         """Old questions that got no answer at the end."""
         self.refused: list[str] = []
         """Answers that no scanner should get: neither 200 nor 503."""
-        self._first_sent: dict[tuple[str, str], tuple[Asked, float]] = {}
         self._server = server
         self._codes = codes
         self._seed = seed
         self._path = f"{server.path}/checkins"
         self._devices = {device.name: device.token for device in server.credentials.devices}
+        self._outwards = {device.name for device in server.credentials.devices if device.profile != "kiosk"}
+        """Those that may let people out too: a kiosk stands by itself."""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="storm")
 
@@ -81,10 +67,6 @@ class Storm:
 
         asyncio.run(everybody())
 
-    def questions(self) -> list[Question]:
-        """What was asked and heard, with its times: unanswered questions too, because they may have let somebody in."""
-        return questions_of(self.told, self._first_sent)
-
     def _run(self) -> None:
         async def everybody() -> None:
             scanners = (self._scan(name, number) for number, name in enumerate(self._devices))
@@ -94,7 +76,7 @@ class Storm:
 
     async def _scan(self, device: str, number: int) -> None:
         source = random.Random(self._seed * 1000 + number)
-        exits = 0.0 if number == KIOSK else EXITS
+        exits = EXITS if device in self._outwards else 0.0
         line = Line(self._server)
         own: list[Asked] = []
         while not self._over.is_set():
@@ -122,9 +104,9 @@ class Storm:
 
     async def _ask(self, line: Line, asked: Asked) -> bool:
         """Whether an answer came."""
-        request = checkins.post(self._path, self._devices[asked.device], _body(asked))
+        request = request_for("POST", self._path, self._devices[asked.device], checkins.question(asked, "main"))
         began = now()
-        self._first_sent.setdefault(asked.key, (asked, began))
+        self.record.send(asked, began)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 status, body = await line.exchange(request)
@@ -133,15 +115,9 @@ class Storm:
             self.unknown += 1
             return False
         if status == b"200":
-            answer = answers.decode(body)
-            self.told.append(Told(asked, answer.outcome, answer.reason, body, began, now()))
+            self.record.hear(asked, body, began, now())
             return True
         self.unknown += 1
         if status != b"503":
             self.refused.append(f"{status.decode('ascii', 'replace')} {body[:200].decode('utf-8', 'replace')}")
         return False
-
-
-def _body(asked: Asked) -> bytes:
-    question = {"scan_id": asked.scan_id, "list": "main", "code": asked.code, "direction": asked.direction}
-    return msgspec.json.encode(question)

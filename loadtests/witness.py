@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import msgspec
 from msgspec import Struct
 
 from loadtests import checkins
-from loadtests.evidence import Asked, ScanKey, Told
-from loadtests.linearizability import Question, questions_of
+from loadtests.evidence import Asked
+from loadtests.line import request_for
+from loadtests.record import Record
 from loadtests.server_under_test import Server
-from loadtests.storm import KIOSK, answers
 from loadtests.volley import Heard, Volley, unhelpful
 
 
@@ -32,7 +31,7 @@ class Venue(Struct, frozen=True):
 
 def venue_of(server: Server) -> Venue:
     found = server.credentials
-    devices = {device.name: device.token for place, device in enumerate(found.devices) if place != KIOSK}
+    devices = {device.name: device.token for device in found.devices if device.profile != "kiosk"}
     return Venue(server.path, found.organizer_token, devices, server.badges(), server.dsn)
 
 
@@ -40,7 +39,7 @@ class Witness:
     """Everything that was heard in one proof."""
 
     def __init__(self, volley: Volley, venue: Venue, checkin_list: str = "main") -> None:
-        self.told: list[Told] = []
+        self.record = Record()
         self.asked: list[Asked] = []
         self.overloaded: list[Asked] = []
         """Questions that were told to come back later, once for each time."""
@@ -48,7 +47,6 @@ class Witness:
         """Answers that nobody should get; see `volley.unhelpful`."""
         self.longest = 0.0
         """Seconds that somebody waited."""
-        self._first_sent: dict[ScanKey, tuple[Asked, float]] = {}
         self._volley = volley
         self._venue = venue
         self._list = checkin_list
@@ -64,22 +62,13 @@ class Witness:
         return heard
 
     def request(self, asked: Asked) -> bytes:
-        question = {"scan_id": asked.scan_id, "list": self._list, "code": asked.code, "direction": asked.direction}
-        return checkins.post(
-            f"{self._venue.path}/checkins", self._venue.devices[asked.device], msgspec.json.encode(question)
-        )
-
-    def questions(self) -> list[Question]:
-        """What was asked and heard, with its times: unanswered questions too, because they may have let somebody in."""
-        return questions_of(self.told, self._first_sent)
+        path, token = f"{self._venue.path}/checkins", self._venue.devices[asked.device]
+        return request_for("POST", path, token, checkins.question(asked, self._list))
 
     def _note(self, asked: Asked, heard: Heard) -> None:
-        sent = self._first_sent.get(asked.key)
-        if sent is None or heard.began < sent[1]:
-            self._first_sent[asked.key] = (asked, heard.began)
+        self.record.send(asked, heard.began)
         self.longest = max(self.longest, heard.seconds)
         if heard.status == 200:
-            answer = answers.decode(heard.body)
-            self.told.append(Told(asked, answer.outcome, answer.reason, heard.body, heard.began, heard.ended))
+            self.record.hear(asked, heard.body, heard.began, heard.ended)
         elif heard.status == 503:
             self.overloaded.append(asked)

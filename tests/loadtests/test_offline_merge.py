@@ -8,20 +8,15 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from msgspec import Struct
 
 from loadtests.merging import DEVICES
 from loadtests.offline_merge import Place, prove_day
 from loadtests.scanner_network import Wifi
 from server.config import Settings
 from tests.conftest import Demo, running_api
+from tests.loadtests.addresses import address_of
 
 PERMUTATIONS = 2
-
-
-class Address(Struct):
-    host: str
-    port: int
 
 
 @pytest.fixture
@@ -30,7 +25,7 @@ async def place(settings: Settings, database_url: str, demo: Demo) -> AsyncItera
     ticket = Counter(person["ticket"] for person in demo.attendees).most_common(1)[0][0]
     codes = [person["badge_code"] for person in demo.attendees if person["ticket"] == ticket]
     async with running_api(settings) as one, running_api(settings) as other:
-        wifis = [Wifi(Address("127.0.0.1", urlsplit(url).port or 0)) for url in (one, other)]
+        wifis = [Wifi(address_of(url)) for url in (one, other)]
         devices = [device.token for device in demo.file.devices[:DEVICES]]
         database = await asyncpg.connect(database_url)
         yield Place(wifis, urlsplit(one).path, demo.file.organizer_token, devices, codes, ticket, database)

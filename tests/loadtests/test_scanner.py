@@ -10,18 +10,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from msgspec import Struct
 
 from loadtests.scanner import Refused, Scanner, Shown, pair
 from loadtests.scanner_feed import listen
 from loadtests.scanner_network import NoAnswer, Weather, Wifi
 from loadtests.scanner_queue import Queue
 from tests.conftest import Demo, bearer
-
-
-class Address(Struct):
-    host: str
-    port: int
+from tests.loadtests.addresses import address_of
 
 
 class Phone:
@@ -33,7 +28,7 @@ class Phone:
         self.file = file
         self.token = token
         self.event = base.path.rstrip("/")
-        self.wifi = Wifi(Address(base.hostname or "", base.port or 0))
+        self.wifi = Wifi(address_of(str(api.base_url)))
         self.weather = Weather(self.wifi)
         self.scanner = self.restart()
 

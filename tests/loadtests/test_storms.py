@@ -13,19 +13,14 @@ from msgspec import Struct
 
 from loadtests import capacity, database, duplicate_storm, seats
 from loadtests.organizer import KNOWN_SECONDS
-from loadtests.storm import KIOSK
 from loadtests.volley import Volley
 from loadtests.witness import Venue
 from server.config import Settings
 from tests.conftest import Demo, bearer, running_api
+from tests.loadtests.addresses import address_of
 
 CONNECTIONS = 80
 SEATS = 5
-
-
-class Address(Struct):
-    host: str
-    port: int
 
 
 class Ground(Struct):
@@ -39,10 +34,10 @@ class Ground(Struct):
 
 @pytest.fixture
 async def ground(settings: Settings, database_url: str, demo: Demo) -> AsyncIterator[Ground]:
-    devices = {device.name: device.token for place, device in enumerate(demo.file.devices) if place != KIOSK}
+    devices = {device.name: device.token for device in demo.file.devices if device.profile != "kiosk"}
     codes = [person["badge_code"] for person in demo.attendees]
     async with running_api(settings) as one, running_api(settings) as other:
-        volley = Volley(*(Address("127.0.0.1", urlsplit(url).port or 0) for url in (one, other)))
+        volley = Volley(*(address_of(url) for url in (one, other)))
         await volley.open(CONNECTIONS)
         venue = Venue(urlsplit(one).path, demo.file.organizer_token, devices, codes, database_url)
         yield Ground(volley, venue, [one, other])
@@ -53,9 +48,9 @@ async def storm(ground: Ground) -> set[str]:
     """The kinds of promises that a storm of duplicates found broken."""
     codes = ground.venue.codes[:4]
     witness = await duplicate_storm.storm(ground.volley, ground.venue, codes, CONNECTIONS, random.Random(1))
-    assert len(witness.told) == len(witness.asked)
+    assert len(witness.record.told) == len(witness.asked)
     rows = await asyncio.to_thread(database.log_of, ground.venue.dsn)
-    return {one.kind for one in duplicate_storm.check(witness.told, codes, rows)}
+    return {one.kind for one in duplicate_storm.check(witness.record.told, codes, rows)}
 
 
 async def test_a_badge_that_is_asked_for_many_times_at_once_is_admitted_once(ground: Ground) -> None:

@@ -6,15 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from msgspec import Struct
 
 from loadtests import volley
 from loadtests.volley import Heard, Volley, unhelpful
-
-
-class Address(Struct):
-    host: str
-    port: int
+from tests.loadtests.addresses import Address
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
