@@ -183,8 +183,11 @@ CREATE TABLE IF NOT EXISTS attendee (
     ticket      text NOT NULL,
     token_hash  bytea NOT NULL,            -- of the token the mobile app holds
     cancelled_at timestamptz,              -- the registration was taken back: no door lets this person in
+    speaker_id  uuid,                      -- as whom this person speaks here
     PRIMARY KEY (event_id, attendee_id),
     CONSTRAINT attendee_token UNIQUE (event_id, token_hash),
+    CONSTRAINT attendee_is_one_speaker UNIQUE (event_id, speaker_id),
+    CONSTRAINT attendee_speaker FOREIGN KEY (event_id, speaker_id) REFERENCES speaker ON DELETE SET NULL (speaker_id),
     CONSTRAINT attendee_ticket FOREIGN KEY (event_id, ticket) REFERENCES ticket_type
 );
 
@@ -463,11 +466,15 @@ CREATE INDEX IF NOT EXISTS announcement_newest ON announcement (event_id, publis
 -- A channel is a log. `seq` counts its events from 1 without a gap, in the order in which they were committed: the row is
 -- locked from the counting to the commit, so nobody can read event 6 while 5 is still being written. (A sequence would hand
 -- out numbers before the commit, and a reader would skip the late one for ever.)
+--
+-- Thousands of people have a log of their own, and nobody wants to look at thousands of rows every second to see whether one has
+-- grown. Channel `me` counts for all of them: each of its events only names the personal log that has grown, and how far.
 CREATE TABLE IF NOT EXISTS feed_channel (
     event_id uuid   NOT NULL REFERENCES event ON DELETE CASCADE,
     channel  text   NOT NULL,
     epoch    text   NOT NULL,           -- another epoch = the log may have lost something: readers start over
     seq      bigint NOT NULL DEFAULT 0,
+    personal boolean NOT NULL DEFAULT false,  -- one person's own: `me:{id}`. Made when there is something to tell
     PRIMARY KEY (event_id, channel)
 );
 

@@ -44,6 +44,12 @@ class Principal(Struct, frozen=True):
     """What a device may do: `device.policy` says it."""
     since: datetime | None = None
     """When a device's token was given out: tells the phone that has its name now from the one that had it before."""
+    ticket: str | None = None
+    """An attendee's type of ticket."""
+    speaker_id: UUID | None = None
+    """As whom an attendee speaks at this event."""
+    cancelled: bool = False
+    """An attendee's registration was taken back: it still shows itself, and hears nothing any more."""
 
 
 def new_token(kind: Kind) -> str:

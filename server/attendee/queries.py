@@ -11,7 +11,8 @@ from server.auth import Principal
 from server.db import Tx, row, rows
 
 GET_ATTENDEE_BY_HASH = """
-    SELECT 'attendee' AS kind, event_id, attendee_id AS subject_id, name
+    SELECT 'attendee' AS kind, event_id, attendee_id AS subject_id, name, NULL::uuid AS booth_id, NULL::text AS profile,
+           NULL::timestamptz AS since, ticket, speaker_id, cancelled_at IS NOT NULL AS cancelled
     FROM attendee
     WHERE event_id = $1 AND token_hash = $2
 """

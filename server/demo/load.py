@@ -27,7 +27,8 @@ from server.demo.programme import load_event, load_programme
 from server.device.types import Profile
 from server.event import queries as event_queries
 from server.event.types import EventRow
-from server.feed import CHECKIN, PUBLIC_CHANNELS, STATE_CHANNELS, open_channels
+from server.feed import open_channels, topics
+from server.feed.types import LEADS
 from server.folding import words_of
 from server.ids import new_id
 from server.interchange.programme import Programme
@@ -76,7 +77,7 @@ async def load_demo(
     place.mkdir(parents=True, mode=0o700)
     async with db.tx() as tx:
         await event_queries.insert_event(tx, event)
-        await open_channels(tx, event.event_id, (*PUBLIC_CHANNELS, *STATE_CHANNELS, CHECKIN))
+        await open_channels(tx, event.event_id, topics.EVENT_CHANNELS)
         await store_programme(tx, event.event_id, programme or load_programme(options.starts_on))
         organizer_token = await _load_organizer(tx, event.event_id)
         await _load_tickets(tx, event.event_id)
@@ -140,6 +141,7 @@ async def _load_tickets(tx: Tx, event_id: UUID) -> None:
         columns=["event_id", "ticket", "name", "position"],
         records=[(event_id, ticket.key, ticket.name, position) for position, ticket in enumerate(TICKETS)],
     )
+    await open_channels(tx, event_id, [topics.announcements_to(topics.TICKET + ticket.key) for ticket in TICKETS])
 
 
 async def _load_lists(tx: Tx, event_id: UUID) -> None:
@@ -168,6 +170,7 @@ async def _load_exhibitors(tx: Tx, event_id: UUID, exhibitors: list[Exhibitor]) 
             for exhibitor_id, exhibitor in zip(ids, exhibitors, strict=True)
         ],
     )
+    await open_channels(tx, event_id, [topics.own(LEADS, exhibitor_id) for exhibitor_id in ids])
     await tx.copy_records_to_table(
         "exhibitor_staff",
         columns=["event_id", "staff_id", "exhibitor_id", "name", "token_hash"],

@@ -7,7 +7,7 @@ notification is a hint that may get lost, a look every second is the safety net,
 Some channels are no logs but states: `set_states` overwrites the values of keys, and readers get the latest ones.
 """
 
-from server.feed.actions import emit, open_channels, set_states
+from server.feed.actions import emit, emit_to_each, open_channels, set_states
 from server.feed.types import CHECKIN, OCCUPANCY, PUBLIC_CHANNELS, STATE_CHANNELS, FeedEvent, Position
 from server.feed.watch import Watch
 
@@ -20,6 +20,7 @@ __all__ = [
     "Position",
     "Watch",
     "emit",
+    "emit_to_each",
     "open_channels",
     "set_states",
 ]

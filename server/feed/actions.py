@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from server.db import Tx, encode_json
-from server.feed import queries
-from server.feed.types import HINT_CHANNEL, STATE_CHANNELS, Emitted
+from server.feed import queries, topics
+from server.feed.types import HINT_CHANNEL, ME, STATE_CHANNELS, Emitted
 from server.ids import new_id
 
 
@@ -19,8 +19,7 @@ def new_epoch() -> str:
 
 async def open_channels(tx: Tx, event_id: UUID, channels: Iterable[str]) -> None:
     """Makes these channels exist, empty, so that their position can be told before anything happens."""
-    for channel in channels:
-        await queries.open_channel(tx, event_id, channel=channel, epoch=new_epoch())
+    await queries.open_channels(tx, event_id, channels=list(channels), epoch=new_epoch())
 
 
 async def emit(tx: Tx, event_id: UUID, *, channel: str, kind: str, data: object) -> Emitted:
@@ -35,6 +34,24 @@ async def emit(tx: Tx, event_id: UUID, *, channel: str, kind: str, data: object)
         data=encode_json(data),
         hint=HINT_CHANNEL,
     )
+
+
+async def emit_to_each(tx: Tx, event_id: UUID, subjects: Iterable[UUID], *, kind: str, data: object) -> None:
+    """Appends an event to the own log, channel `me`, of each of these people; nobody is told twice, and no people are no error.
+
+    Whoever emits to several channels in one transaction comes to this one last: so nobody waits in a circle.
+    """
+    channels = [topics.own(ME, subject) for subject in sorted(set(subjects))]
+    if channels:
+        await queries.append_personal(
+            tx,
+            event_id,
+            channels=channels,
+            events=[new_id() for _ in channels],
+            kind=kind,
+            data=encode_json(data),
+            hint=HINT_CHANNEL,
+        )
 
 
 async def set_states(tx: Tx, event_id: UUID, channel: str, states: Mapping[str, object]) -> int:

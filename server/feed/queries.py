@@ -7,9 +7,10 @@ from uuid import UUID
 from server.db import Tx, row, rows
 from server.feed.types import ChannelHead, Emitted, FeedEventRow, Position, StateRow
 
-OPEN_CHANNEL = """
+OPEN_CHANNELS = """
     INSERT INTO feed_channel (event_id, channel, epoch)
-    VALUES ($1, $2, $3)
+    SELECT $1, given.channel, $3
+    FROM unnest($2::text[]) AS given (channel)
     ON CONFLICT (event_id, channel) DO NOTHING
 """
 
@@ -65,9 +66,55 @@ WRITE_STATES = """
     FROM written, hinted
 """
 
-LIST_HEADS = "SELECT event_id, channel, epoch, seq FROM feed_channel"
+# Channel `me` is locked before any log below it, by everybody: so nobody waits in a circle, and its order is theirs.
+APPEND_PERSONAL = """
+    WITH everybody AS (
+        UPDATE feed_channel
+        SET seq = seq + cardinality($2::text[])
+        WHERE event_id = $1 AND channel = 'me'
+        RETURNING epoch, seq
+    ), counted AS (
+        INSERT INTO feed_channel (event_id, channel, epoch, seq, personal)
+        SELECT $1, given.channel, everybody.epoch, 1, true
+        FROM everybody, unnest($2::text[]) AS given (channel)
+        ON CONFLICT (event_id, channel) DO UPDATE SET seq = feed_channel.seq + 1
+        RETURNING channel, seq
+    ), written AS (
+        INSERT INTO feed_event (event_id, channel, seq, id, at, kind, data)
+        SELECT $1, counted.channel, counted.seq, given.id, clock_timestamp(), $4, $5
+        FROM counted
+        JOIN unnest($2::text[], $3::uuid[]) AS given (channel, id) USING (channel)
+        RETURNING channel, seq, id
+    ), noted AS (
+        INSERT INTO feed_event (event_id, channel, seq, id, at, kind, data)
+        SELECT $1, 'me', everybody.seq + 1 - row_number() OVER (ORDER BY written.id DESC), written.id, clock_timestamp(),
+               'me.grown', json_build_object('channel', written.channel, 'seq', written.seq)
+        FROM everybody, written
+        RETURNING seq
+    ), hinted AS (
+        SELECT pg_notify($6, $1::text || ':me:' || everybody.seq)
+        FROM everybody
+        WHERE EXISTS (SELECT FROM noted)
+    )
+    SELECT count(*)
+    FROM hinted
+"""
 
-GET_POSITION = "SELECT channel, epoch, seq FROM feed_channel WHERE event_id = $1 AND channel = $2"
+# Those of single people are not among them: `me` grows with them.
+LIST_HEADS = "SELECT event_id, channel, epoch, seq FROM feed_channel WHERE NOT personal"
+
+# A personal log that holds nothing yet is there all the same, in the epoch of them all.
+GET_POSITION = """
+    SELECT channel, epoch, seq
+    FROM feed_channel
+    WHERE event_id = $1 AND channel = $2
+    UNION ALL
+    SELECT $2, epoch, 0
+    FROM feed_channel
+    WHERE event_id = $1 AND channel = 'me' AND $2 LIKE 'me:%'
+    ORDER BY seq DESC
+    LIMIT 1
+"""
 
 LIST_POSITIONS = """
     SELECT channel, epoch, seq
@@ -92,8 +139,8 @@ LIST_STATES_AFTER = """
 """
 
 
-async def open_channel(tx: Tx, event_id: UUID, *, channel: str, epoch: str) -> None:
-    await tx.execute(OPEN_CHANNEL, event_id, channel, epoch)
+async def open_channels(tx: Tx, event_id: UUID, *, channels: list[str], epoch: str) -> None:
+    await tx.execute(OPEN_CHANNELS, event_id, channels, epoch)
 
 
 async def append(
@@ -103,6 +150,14 @@ async def append(
     written = await row(tx, Emitted, APPEND, event_id, channel, new_epoch, event, kind, data, hint)
     assert written is not None, "an INSERT … RETURNING of one row returns it"  # noqa: S101 - for the type checker
     return written
+
+
+async def append_personal(
+    tx: Tx, event_id: UUID, *, channels: list[str], events: list[UUID], kind: str, data: str, hint: str
+) -> None:
+    """Counts and writes the same event in each of these personal logs, none of which may be named twice."""
+    told: int = await tx.fetchval(APPEND_PERSONAL, event_id, channels, events, kind, data, hint)
+    assert told == 1, "channel `me` is opened with its event"  # noqa: S101 - a log without it would never be read
 
 
 async def write_states(

@@ -11,8 +11,8 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from server.auth import identify
 from server.errors import AppError, NotAllowed
 from server.event.types import EventRow
-from server.feed import CHECKIN, PUBLIC_CHANNELS, STATE_CHANNELS, queries
-from server.feed.topics import may_read
+from server.feed import PUBLIC_CHANNELS, STATE_CHANNELS, queries
+from server.feed.topics import is_channel, resolve
 from server.feed.types import FeedPage, StatePage
 
 MAX_EVENTS = 500
@@ -50,14 +50,14 @@ async def get_feed(
 
     Ask again from the last one's `seq` while `more` is true."""
     found: EventRow = await request.app.state.events.get(event)
-    await _check_right(request, channel)
+    log = await _log_of(request, channel)
     async with request.app.state.db.snapshot() as tx:
-        position = await queries.get_position(tx, found.event_id, channel=channel)
+        position = await queries.get_position(tx, found.event_id, channel=log)
         if position is None:
             raise UnknownChannel
         if (epoch is not None and epoch != position.epoch) or after > position.seq:
             raise EpochReplaced
-        rows = await queries.list_events_after(tx, found.event_id, channel=channel, after=after, limit=limit)
+        rows = await queries.list_events_after(tx, found.event_id, channel=log, after=after, limit=limit)
     last = rows[-1].seq if rows else after
     page = FeedPage(
         channel=channel,
@@ -82,7 +82,7 @@ async def get_states(
 ) -> Response[StatePage]:
     """The present values of a state channel, such as `occupancy`: one for each key, as they come over the websocket."""
     found: EventRow = await request.app.state.events.get(event)
-    if channel not in STATE_CHANNELS or not may_read(None, channel):
+    if channel not in STATE_CHANNELS:
         raise UnknownChannel
     async with request.app.state.db.read() as connection:
         rows = await queries.list_states_after(connection, found.event_id, channel=channel, after=0)
@@ -90,14 +90,16 @@ async def get_states(
     return Response(page, headers={"Cache-Control": "public, max-age=1"})
 
 
-async def _check_right(request: Request[Any, Any, Any], channel: str) -> None:
-    """Public channels need no token; the door's needs one of those who stand there."""
+async def _log_of(request: Request[Any, Any, Any], channel: str) -> str:
+    """The log that the asker calls so. Raises `UnknownChannel`; for other than public ones `NotAuthenticated`, `NotAllowed`."""
     if channel in PUBLIC_CHANNELS:
-        return
-    if channel != CHECKIN:
+        return channel
+    if channel in STATE_CHANNELS or not is_channel(channel):
         raise UnknownChannel
-    if not may_read(await identify(request), channel):
-        raise NotAllowed("This channel is for scanners and organizers.")
+    log = resolve(await identify(request), channel)
+    if log is None:
+        raise NotAllowed("This channel is not for you: its events are told to others.")
+    return log
 
 
 router = Router(path="/v1/events/{event:str}", route_handlers=[get_feed, get_states], tags=["feed"])

@@ -12,13 +12,24 @@ ANNOUNCEMENTS: Final = "announcements"
 SCHEDULE: Final = "schedule"
 CHECKIN: Final = "checkin"
 OCCUPANCY: Final = "occupancy"
+ME: Final = "me"
+LEADS: Final = "leads"
 PUBLIC_CHANNELS: Final = (ANNOUNCEMENTS, SCHEDULE)
 """The logs that anybody may read."""
 STATE_CHANNELS: Final = (OCCUPANCY,)
 """The channels that keep only the latest value of each key. Anybody may read them."""
 
+SEPARATOR: Final = ":"
+"""Between what a channel is and whose or for whom: `announcements:staff`, `me:0192…`."""
+
 HINT_CHANNEL: Final = "digitalnow_feed"
 """PostgreSQL's notification channel; the payload is `event_id:channel:seq`."""
+
+
+def name_of(channel: str) -> str:
+    """What its reader calls a log: `me` for `me:0192…`."""
+    name, _, _ = channel.partition(SEPARATOR)
+    return name if name in (ME, LEADS) else channel
 
 
 class Position(Struct, frozen=True):
@@ -59,7 +70,7 @@ class FeedEventRow(Struct, frozen=True):
     data: str
 
     def to_event(self) -> FeedEvent:
-        return FeedEvent(self.channel, self.seq, self.id, self.at, self.kind, Raw(self.data.encode()))
+        return FeedEvent(name_of(self.channel), self.seq, self.id, self.at, self.kind, Raw(self.data.encode()))
 
 
 class State(Struct, frozen=True, tag_field="type", tag="state"):

@@ -119,12 +119,7 @@ class Session:
         """Enters channels, says how, and hands over what is resumed. Raises `Closing`."""
         if len(self.cursors.keys() | self.viewers.keys() | {one.name for one in wanted}) > MAX_CHANNELS:
             raise Closing(Close.BAD_PROTOCOL)
-        found = {
-            one.name: await find(self.place.event_id, one.name, one)
-            if topics.may_read(self.principal, one.name)
-            else None
-            for one in wanted
-        }
+        found = {one.name: await self._find(one, find) for one in wanted}
         if any(
             channel is not None and channel.replaced for channel in found.values()
         ):  # while another one was being found
@@ -141,6 +136,10 @@ class Session:
             elif name in self.cursors and not self.cursors[name].advance():
                 self.cursors[name].behind_since = _now()
 
+    async def _find(self, wanted: Wanted, find: FindChannel) -> Log | Board | None:
+        channel = topics.resolve(self.principal, wanted.name)
+        return None if channel is None else await find(self.place.event_id, channel, wanted)
+
     def _join(self, wanted: Wanted, channel: Log | Board | None) -> Joined:
         if channel is None:
             return _refused(wanted.name)
@@ -156,10 +155,10 @@ class Session:
         catch_up = None
         if reason is not None:
             after = wanted.seq if reason == "too_old" else 0
-            catch_up = f"/v1/events/{self.place.slug}/feed/{log.channel}?epoch={log.epoch}&after={after}"
+            catch_up = f"/v1/events/{self.place.slug}/feed/{wanted.name}?epoch={log.epoch}&after={after}"
         resumed = wanted.seq is not None and reason is None
         fields = {"resumed": resumed, "reason": reason, "catch_up": catch_up}
-        return msgspec.convert({"name": log.channel, "epoch": log.epoch, "seq": log.seq, **fields}, Joined)
+        return msgspec.convert({"name": wanted.name, "epoch": log.epoch, "seq": log.seq, **fields}, Joined)
 
     async def converse(self, find: FindChannel) -> None:
         """Answers the client's frames until the connection ends. Raises `Closing`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from server.db import Tx
+from server.feed import open_channels, topics
 from server.ids import new_id
 from server.interchange.programme import Programme, Session
 
@@ -33,6 +34,7 @@ async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
             for position, track in enumerate(programme.tracks)
         ),
     )
+    await open_channels(tx, event_id, [topics.announcements_to(f"{topics.TRACK}{track}") for track in tracks.values()])
     await _store_sessions(tx, event_id, programme, rooms, tracks)
 
 

@@ -110,7 +110,7 @@ async def test_the_door_s_channel_is_read_with_the_token_of_somebody_at_the_door
 
 
 async def test_a_channel_that_does_not_exist_is_unknown(api: httpx.AsyncClient) -> None:
-    for channel in ("no-such-channel", "announcements:vip", "me", "%00", "ANNOUNCEMENTS"):
+    for channel in ("no-such-channel", "announcements:vip", "me:1", "leads:1", "occupancy", "%00", "ANNOUNCEMENTS"):
         response = await read(api, channel)
         assert (response.status_code, response.json()["code"]) == (404, "feed.unknown_channel"), channel
 

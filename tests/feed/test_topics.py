@@ -5,33 +5,83 @@ from __future__ import annotations
 import pytest
 
 from server.auth import Kind, Principal
-from server.feed.topics import may_read
+from server.feed.topics import is_channel, resolve
 from server.ids import new_id
 
+BOOTH, TRACK, SPEAKER = new_id(), new_id(), new_id()
+PEOPLE = {
+    "organizer": Principal("organizer", new_id(), new_id(), ""),
+    "device": Principal("device", new_id(), new_id(), ""),
+    "exhibitor": Principal("exhibitor", new_id(), new_id(), "", BOOTH),
+    "visitor": Principal("attendee", new_id(), new_id(), "", ticket="visitor"),
+    "speaker": Principal("attendee", new_id(), new_id(), "", ticket="vip", speaker_id=SPEAKER),
+}
+READERS = {
+    "announcements": {*PEOPLE},
+    "schedule": {*PEOPLE},
+    "occupancy": {*PEOPLE},
+    "checkin": {"organizer", "device"},
+    "announcements:attendees": {"organizer", "visitor", "speaker"},
+    "announcements:exhibitors": {"organizer", "exhibitor"},
+    "announcements:speakers": {"organizer", "speaker"},
+    "announcements:staff": {"organizer", "device"},
+    f"announcements:track:{TRACK}": {"organizer", "exhibitor", "visitor", "speaker"},
+    "announcements:ticket:visitor": {"organizer", "visitor"},
+    "announcements:ticket:vip": {"organizer", "speaker"},
+}
+PUBLIC = {"announcements", "schedule", "occupancy"}
 
-def make_principal(kind: Kind) -> Principal:
-    return Principal(kind, new_id(), new_id(), "")
+
+@pytest.mark.parametrize("channel", READERS)
+def test_a_channel_is_for_those_it_concerns(channel: str) -> None:
+    found = {who for who, principal in PEOPLE.items() if resolve(principal, channel) == channel}
+    assert found == READERS[channel]
+    assert resolve(None, channel) == (channel if channel in PUBLIC else None)
+    assert is_channel(channel)
 
 
-@pytest.mark.parametrize("channel", ["announcements", "schedule", "occupancy"])
-def test_public_channels_are_for_everybody(channel: str) -> None:
-    everybody: tuple[Kind, ...] = ("organizer", "device", "exhibitor", "attendee")
-    assert may_read(None, channel)
-    assert all(may_read(make_principal(kind), channel) for kind in everybody)
+def test_me_is_everybody_s_own() -> None:
+    assert {resolve(one, "me") for one in PEOPLE.values()} == {f"me:{one.subject_id}" for one in PEOPLE.values()}
+    assert resolve(None, "me") is None
 
 
-def test_the_door_s_channel_is_for_those_at_the_door() -> None:
-    allowed = {
-        kind: may_read(make_principal(kind), "checkin") for kind in ("organizer", "device", "exhibitor", "attendee")
-    }
-    assert allowed == {"organizer": True, "device": True, "exhibitor": False, "attendee": False}
-    assert not may_read(None, "checkin")
+def test_leads_are_the_booth_s() -> None:
+    found = {who: resolve(principal, "leads") for who, principal in PEOPLE.items()}
+    assert found == {**dict.fromkeys(PEOPLE), "exhibitor": f"leads:{BOOTH}"}
 
 
-@pytest.mark.parametrize(
-    "channel",
-    ["", "checkin ", "Checkin", "checkin:main", "leads", "me", "session:1", "*", "announcements:vip", "occupancy:main"],
-)
-def test_any_other_channel_is_closed(channel: str) -> None:
-    assert not may_read(None, channel)
-    assert not may_read(make_principal("organizer"), channel)
+NONE = [
+    "",
+    "checkin ",
+    "Checkin",
+    "checkin:main",
+    "session:1",
+    "*",
+    "announcements:",
+    "announcements:vip",
+    "announcements:Staff",
+    "announcements:track:",
+    "announcements:track:1",
+    f"announcements:track:{TRACK}\n",
+    f"announcements:track:{str(TRACK).upper()}",
+    "occupancy:main",
+    f"leads:{BOOTH}",
+    *(f"me:{one.subject_id}" for one in PEOPLE.values()),
+]
+
+
+@pytest.mark.parametrize("name", NONE)
+def test_no_other_name_is_a_channel(name: str) -> None:
+    """Above all not the log behind another one's `me` or `leads`."""
+    assert not is_channel(name)
+    assert {resolve(principal, name) for principal in [None, *PEOPLE.values()]} == {None}
+
+
+def test_a_ticket_that_nobody_has_is_for_organizers_alone() -> None:
+    found = {who for who, principal in PEOPLE.items() if resolve(principal, "announcements:ticket:")}
+    assert found == {"organizer"}
+
+
+def test_each_kind_is_tried() -> None:
+    kinds: set[Kind] = {"organizer", "device", "exhibitor", "attendee"}
+    assert {one.kind for one in PEOPLE.values()} == kinds

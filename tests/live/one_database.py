@@ -13,7 +13,9 @@ from tests.conftest import TEMPLATE, _administer, _database
 PUT_BACK = """
     TRUNCATE feed_event, feed_state;
     DELETE FROM event WHERE slug <> 'digital-now';
-    DELETE FROM feed_channel WHERE channel NOT IN ('announcements', 'schedule', 'checkin', 'occupancy');
+    DELETE FROM feed_channel WHERE (event_id, channel) NOT IN (SELECT event_id, channel FROM channel_before);
+    UPDATE attendee SET speaker_id = NULL, cancelled_at = NULL WHERE speaker_id IS NOT NULL OR cancelled_at IS NOT NULL;
+    DELETE FROM announcement;
     UPDATE feed_channel SET seq = 0, epoch = md5(random()::text);
     DELETE FROM device WHERE device_id NOT IN (SELECT device_id FROM device_before);
     UPDATE device
@@ -33,6 +35,7 @@ async def copied_database(postgres: str) -> AsyncIterator[str]:
     await _administer(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY file_copy')
     url = _database(postgres, name)
     await _administer(url, "CREATE TABLE device_before AS SELECT device_id, token_hash, paired_at FROM device")
+    await _administer(url, "CREATE TABLE channel_before AS SELECT event_id, channel FROM feed_channel")
     yield url
     await _administer(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 
