@@ -73,6 +73,28 @@ class FeedEventRow(Struct, frozen=True):
         return FeedEvent(name_of(self.channel), self.seq, self.id, self.at, self.kind, Raw(self.data.encode()))
 
 
+class LetterRow(Struct, frozen=True):
+    """An event of somebody's own log, and its place in channel `me`."""
+
+    note: int
+    channel: str
+    seq: int
+    id: UUID
+    at: datetime
+    kind: str
+    data: str
+
+    def to_event(self) -> FeedEvent:
+        return FeedEvent(name_of(self.channel), self.seq, self.id, self.at, self.kind, Raw(self.data.encode()))
+
+
+class LogEnd(Struct, frozen=True):
+    """How far a log has come."""
+
+    channel: str
+    seq: int
+
+
 class State(Struct, frozen=True, tag_field="type", tag="state"):
     """The latest value of a key of a state channel, the same over HTTP and on the websocket."""
 
@@ -117,6 +139,15 @@ class TokenReplaced(Struct, frozen=True):
     subject_id: UUID
     since: datetime
     """When the newest was given out; older ones are void."""
+
+
+class AccessChanged(Struct, frozen=True):
+    """The data of the events by which every process learns that a registration was taken back, or stands again."""
+
+    KINDS: ClassVar = ("attendee.cancelled",)
+
+    attendee_id: UUID
+    cancelled: bool
 
 
 class FeedPage(Struct, frozen=True, kw_only=True):

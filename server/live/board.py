@@ -87,6 +87,10 @@ class Board:
     def holds(self, viewer: Viewer) -> bool:
         return viewer in self._wheel[viewer.place]
 
+    def replace(self) -> None:
+        """Says of itself that there is another one now."""
+        self.replaced = True
+
     def readers(self) -> list[Sink]:
         return [viewer.sink for viewer in chain.from_iterable(self._wheel)]
 

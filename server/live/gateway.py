@@ -5,31 +5,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Iterable
-from datetime import datetime
+import time
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
-from uuid import UUID
 
-import msgspec
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from server.auth import Principal
 from server.config import Settings
 from server.db import LOST_CONNECTION
 from server.errors import UnknownEvent
 from server.event.directory import Events
 from server.feed import CHECKIN
-from server.feed.types import FeedEventRow, TokenReplaced, TokenRevoked
-from server.live import ticket as tickets, wire
+from server.feed.types import FeedEventRow
+from server.live import ticket as tickets
 from server.live.board import TICK_SECONDS
+from server.live.conversation import converse, greet
 from server.live.heartbeat import Heart
+from server.live.holders import Holders
 from server.live.hub import Log
 from server.live.protocol import Close
 from server.live.relay import Followed, Relay
-from server.live.session import Closing, Place, Session
+from server.live.session import Closing, Place, Session, now
+from server.live.stream import Asked, Refusal, Stream
+from server.live.streaming import FOREIGN_ORIGIN, allowing, channels_of, preflight, refusal_for, ticket_of
+from server.live.ticket import Pass
+from server.live.wire import Socket, end_when_dead
 
 logger = logging.getLogger(__name__)
 
@@ -43,18 +46,16 @@ PATH_PARTS = ("v1", "events", "live")
 class Gateway:
     """All connections of one gateway process."""
 
-    def __init__(self, settings: Settings, events: Events, ticket_key: bytes) -> None:
+    def __init__(self, settings: Settings, events: Events, ticket_key: bytes, *, most: int = 15_000) -> None:
+        """`most`: connections it takes at a time, below what the process may open."""
         self._settings = settings
+        self._most = most
         self._events = events
         self._ticket_key = ticket_key
         self.relay: Relay
         self.heart = Heart()
         self.sessions: dict[Session, None] = {}
-        self._by_device: dict[tuple[object, object], Session] = {}
-        self._revoked: set[UUID] = set()
-        """Whose tokens were taken out of use: a ticket lives on for up to 60 seconds."""
-        self._renewed: dict[UUID, datetime] = {}
-        """Who got a new token, and when: tickets of the old one live on as well, and those of the new one are welcome."""
+        self.holders = Holders()
         self._pumps: dict[Log, asyncio.Task[None]] = {}
         self._endings: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -71,82 +72,118 @@ class Gateway:
             return connection.respond(HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE, f"{ready}\n")
         if len(parts) != 4 or (parts[0], parts[1], parts[3]) != PATH_PARTS:
             return connection.respond(HTTPStatus.NOT_FOUND, "The live feed is at /v1/events/{event}/live.\n")
-        if self.draining:
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "This server is about to stop.\n")
-        if not self._origin_allowed(request):
-            return connection.respond(HTTPStatus.FORBIDDEN, "Web pages of this origin may not open the feed.\n")
+        if not self._origin_allowed(request.headers):
+            return connection.respond(HTTPStatus.FORBIDDEN, f"{FOREIGN_ORIGIN}\n")
         try:
-            event = await self._events.get(parts[2])
-        except UnknownEvent:
-            return connection.respond(HTTPStatus.NOT_FOUND, "There is no such event.\n")
-        except LOST_CONNECTION:
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The database is away.\n")
-        connection.place = Place(event.event_id, event.slug)  # type: ignore[attr-defined]
+            connection.place = await self._place_of(parts[2])  # type: ignore[attr-defined]
+        except Refusal as refusal:
+            return connection.respond(refusal.status, f"{refusal}\n")
         return None
 
-    def _origin_allowed(self, request: Request) -> bool:
+    async def _place_of(self, event: str) -> Place:
+        """Where a client wants to go. Raises `Refusal`."""
+        if self.draining:
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "This server is about to stop.", Retry_After="2")
+        if len(self.sessions) >= self._most:
+            raise Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE, "This server holds as many clients as it can.", Retry_After="30"
+            )
+        try:
+            found = await self._events.get(event)
+        except UnknownEvent:
+            raise Refusal(HTTPStatus.NOT_FOUND, "There is no such event.") from None
+        except LOST_CONNECTION:
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The database is away.", Retry_After="2") from None
+        return Place(found.event_id, found.slug)
+
+    def _origin_allowed(self, headers: Mapping[str, str]) -> bool:
         """Browsers always say where a page comes from; native apps say nothing. CORS does not protect websockets."""
-        origin = request.headers.get("Origin")
+        origin = headers.get("origin")
         if origin is None or "*" in self._settings.allowed_origins or origin in self._settings.allowed_origins:
             return True
         try:
-            own = urlsplit("//" + request.headers.get("Host", "")).hostname
+            own = urlsplit("//" + headers.get("host", "")).hostname
             return own is not None and urlsplit(origin).hostname == own
         except ValueError:  # no URL at all
             return False
 
     # A connection's life.
 
-    async def handle(self, connection: ServerConnection) -> None:
-        """From the accepted handshake to the end of the connection."""
-        session = Session(connection, connection.place)  # type: ignore[attr-defined]
-        self.sessions[session] = None
-        wire.end_when_dead(connection)
+    async def handle(self, socket: ServerConnection) -> None:
+        """A websocket from the accepted handshake to its end."""
+        assert isinstance(socket, Socket), "the process makes no others"  # noqa: S101 - for the type checker
+        session = self._take_in(Session(socket, socket.place))  # type: ignore[attr-defined]
         try:
-            hello = await session.greet(self._verify)
+            hello = await greet(session, socket, self._verify)
             await self._register(session)
             await session.enter(hello.channels, self.relay.find)
             self.heart.add(session)  # not before: `ready` comes first
-            await session.converse(self.relay.find)
-        except Closing as closing:
-            await session.end(closing.code)
+            await converse(session, socket, self.relay.find)
         except ConnectionClosed:
             pass  # the client has gone; what it missed it asks for when it comes back
-        except LOST_CONNECTION as error:
-            logger.warning("cannot serve a channel (%s)", error)
-            await session.end(Close.DRAINING)
+        except (Closing, *LOST_CONNECTION) as error:
+            await self._end_for(session, error)
         except Exception:
             logger.exception("a connection failed in a way nobody foresaw")
             raise  # the library closes it with 1011
         finally:
             self._forget(session)
 
-    def _verify(self, ticket: str) -> Principal:
+    async def handle_stream(self, stream: Stream, asked: Asked) -> None:
+        """A stream from its request to its end. Raises `Refusal`."""
+        if asked.method == "OPTIONS":
+            raise preflight(asked, self._origin_allowed(asked.headers))
+        place = await self._place_of(asked.event)
+        if asked.method != "GET":
+            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "Ask for the stream with GET.", Allow="GET")
+        if not self._origin_allowed(asked.headers):
+            raise Refusal(HTTPStatus.FORBIDDEN, FOREIGN_ORIGIN)
+        wanted = channels_of(asked)
+        session = Session(stream, place)
+        try:
+            session.ticket = ticket_of(session, asked, self._verify)
+            await self._register(session)
+        except (Closing, *LOST_CONNECTION) as error:
+            raise refusal_for(error) from error
+        self._take_in(session)
+        try:
+            stream.position = session.position
+            stream.open(**allowing(asked))
+            await session.enter(wanted, self.relay.find)
+            self.heart.add(session)
+            await stream.gone.wait()
+        except (Closing, *LOST_CONNECTION) as error:
+            await self._end_for(session, error)
+        finally:
+            self._forget(session)
+
+    def _take_in(self, session: Session) -> Session:
+        self.sessions[session] = None
+        end_when_dead(session.line.transport)
+        return session
+
+    async def _end_for(self, session: Session, error: BaseException) -> None:
+        if not isinstance(error, Closing):
+            logger.warning("cannot serve a channel (%s)", error)
+        await session.end(error.code if isinstance(error, Closing) else Close.DRAINING)
+
+    def _verify(self, ticket: str) -> Pass:
         return tickets.verify(self._ticket_key, ticket)
 
     async def _register(self, session: Session) -> None:
         if self.draining:  # its handshake was under way when the others were told
             raise Closing(Close.DRAINING)
-        if session.principal is None:
+        if session.ticket is None:
             return
         await self.relay.log(session.place.event_id, CHECKIN)  # from now on revocations are heard
-        if self._is_void(session.principal):
-            raise Closing(Close.REVOKED)
-        if session.principal.kind == "device":
-            key = (session.place.event_id, session.principal.subject_id)
-            older = self._by_device.get(key)
-            self._by_device[key] = session
-            if older is not None:
-                self._end_soon(older, Close.REPLACED)
+        for older in self.holders.admit(session):
+            self._end_soon(older, Close.REPLACED)
 
     def _forget(self, session: Session) -> None:
         session.leave_all()
         self.sessions.pop(session, None)
         self.heart.remove(session)
-        if session.principal is not None:
-            key = (session.place.event_id, session.principal.subject_id)
-            if self._by_device.get(key) is session:
-                del self._by_device[key]
+        self.holders.forget(session)
 
     def _end_soon(self, session: Session, code: int) -> None:
         task = asyncio.create_task(session.end(code))
@@ -158,7 +195,7 @@ class Gateway:
     def on_append(self, log: Log, rows: list[FeedEventRow]) -> None:
         """The relay has new events."""
         if log.channel == CHECKIN:
-            self._cut_off_revoked(log, rows)
+            self._end_all(self.holders.hear(log.event_id, rows), Close.REVOKED)
         if log not in self._pumps:
             self._pumps[log] = asyncio.create_task(self._pump(log), name=f"pump {log.channel}")
 
@@ -168,31 +205,6 @@ class Gateway:
         if channel.channel == CHECKIN:  # whoever came with a ticket must not go on unheard of should it be revoked
             readers = [one for one in self.sessions if one.principal and one.place.event_id == channel.event_id]
         self._end_all(readers, Close.DRAINING)
-
-    def _cut_off_revoked(self, log: Log, rows: list[FeedEventRow]) -> None:
-        concerned = set()
-        for row in rows:
-            if row.kind in TokenRevoked.KINDS:
-                revoked = msgspec.json.decode(row.data, type=TokenRevoked).subject_id
-                self._revoked.add(revoked)
-                concerned.add(revoked)
-            elif row.kind in TokenReplaced.KINDS:
-                replaced = msgspec.json.decode(row.data, type=TokenReplaced)
-                self._renewed[replaced.subject_id] = replaced.since
-                concerned.add(replaced.subject_id)
-        self._end_all(
-            (
-                one
-                for one in self.sessions
-                if one.principal and one.principal.subject_id in concerned and self._is_void(one.principal)
-            ),
-            Close.REVOKED,
-        )
-
-    def _is_void(self, principal: Principal) -> bool:
-        """Whether the token behind a ticket was revoked or replaced. A newer token than those heard of here is good."""
-        subject_id, since = principal.subject_id, principal.since
-        return subject_id in self._revoked or (since is not None and since < self._renewed.get(subject_id, since))
 
     def _end_all(self, sessions: Iterable[object], code: int) -> None:
         for session in list(sessions):
@@ -215,23 +227,22 @@ class Gateway:
             for start in range(0, len(cursors), CHUNK):
                 for cursor in cursors[start : start + CHUNK]:
                     if not cursor.advance() and cursor.behind_since is None:
-                        cursor.behind_since = asyncio.get_running_loop().time()
+                        cursor.behind_since = now()
                 await asyncio.sleep(0)
 
     async def sweep(self) -> None:
         """For ever: lets slow clients catch up, and closes those that do not."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            now = asyncio.get_running_loop().time()
+            moment = now()
             for session in list(self.sessions):
-                for cursor in session.cursors.values():
-                    if cursor.behind_since is None:
-                        continue
-                    if cursor.advance():
-                        cursor.behind_since = None
-                    elif now - cursor.behind_since > BEHIND_SECONDS or cursor.seq < cursor.log.oldest:
-                        self._end_soon(session, Close.SLOW)
-                        break
+                session.catch_up()
+                if any(
+                    cursor.behind_since is not None
+                    and (moment - cursor.behind_since > BEHIND_SECONDS or cursor.seq < cursor.log.oldest)
+                    for cursor in session.cursors.values()
+                ):
+                    self._end_soon(session, Close.SLOW)
 
     async def show_boards(self) -> None:
         """For ever: shows every state channel to its viewers, a twenty-second of them at a time."""
@@ -250,6 +261,7 @@ class Gateway:
             await asyncio.sleep(1)
             for session, closing in self.heart.tick():
                 self._end_soon(session, closing.code)
+            self.holders.tidy(time.time())
 
     async def drain(self, server: Server) -> None:
         """Takes nobody new, says good-bye to everybody in random order, then stops."""

@@ -39,7 +39,7 @@ class Heart:
         at = datetime.now(UTC)
         for session in list(self._wheel[self._now]):
             try:
-                session.check_ack()
+                session.check()
             except Closing as closing:
                 yield session, closing
                 continue

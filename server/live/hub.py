@@ -54,6 +54,10 @@ class Log:
         self._length = length
         self._entries: list[Entry] = []
 
+    def replace(self) -> None:
+        """Says of itself that there is another one now."""
+        self.replaced = True
+
     def readers(self) -> list[Sink]:
         return [cursor.sink for cursor in self.cursors]
 
@@ -73,6 +77,10 @@ class Log:
         self.seq = expected - 1
         if len(self._entries) > 2 * self._length:  # cut in halves: one move of the list per ring's length of events
             del self._entries[: -self._length]
+
+    def drop_oldest(self) -> None:
+        """Forgets the oldest event: who stands before it can no longer go on from there."""
+        del self._entries[:1]
 
     def after(self, position: int) -> Sequence[Entry]:
         """The events behind a position that is not older than `oldest`."""
@@ -125,8 +133,8 @@ class Cursor:
         for entry in self.log.after(self.seq):
             if not self.sink.takes():
                 return False
+            self.seq = entry.seq  # before the writing, which may name the position it leads to
             self.sink.write(entry.frame)
-            self.seq = entry.seq
         return True
 
     def leave(self) -> None:

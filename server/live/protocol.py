@@ -117,7 +117,8 @@ class Heartbeat(Struct, frozen=True, tag_field="type", tag="heartbeat"):
 
 class Bye(Struct, frozen=True, tag_field="type", tag="bye"):
     code: int
-    retry_after_ms: tuple[int, int]
+    retry_after_ms: tuple[int, int] | None
+    """When to come back: a moment between these, picked at random. Null: not before one has done something about it."""
 
 
 client_frames = msgspec.json.Decoder(ClientFrame)

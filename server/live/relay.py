@@ -1,4 +1,4 @@
-"""From the tables to the rings and boards: the only file of the gateway that reads PostgreSQL.
+"""From the tables to the rings, boards and mailrooms: the only file of the gateway that reads PostgreSQL.
 
 A channel's ring or board is filled when somebody first asks for it and follows from then on. Reading always continues from its
 own end, so it does not matter which hints arrive, in which order, or whether any does.
@@ -15,10 +15,11 @@ import msgspec
 
 from server.db import LOST_CONNECTION, Database
 from server.feed import STATE_CHANNELS, Watch, queries as feed_queries
-from server.feed.types import ChannelHead, FeedEventRow, StateRow
+from server.feed.types import ME, ChannelHead, FeedEventRow, LetterRow, StateRow, name_of
 from server.live import queries
 from server.live.board import TURN, Board, Posted
 from server.live.hub import RING_LENGTH, BrokenLog, Entry, Log
+from server.live.mailroom import MAIL_KEPT, Letter, Mailroom
 from server.live.protocol import Wanted
 from server.live.wire import text_frame
 
@@ -31,7 +32,7 @@ BOARD_SECONDS = 0.1
 
 Key = tuple[UUID, str]
 OnAppend = Callable[[Log, list[FeedEventRow]], None]
-Followed = Log | Board
+Followed = Log | Board | Mailroom
 OnReplaced = Callable[[Followed], None]
 
 
@@ -39,13 +40,15 @@ class Relay:
     """The rings and boards of one gateway."""
 
     def __init__(self, db: Database, watch: Watch, *, on_append: OnAppend, on_replaced: OnReplaced) -> None:
-        """`on_append` hears of new events and of those a ring begins with, `on_replaced` of a channel no longer followed."""
+        """`on_append` hears of new events and of those a ring begins with (of personal ones only that there are some),
+        `on_replaced` of a channel no longer followed."""
         self._db = db
         self._watch = watch
         self._on_append = on_append
         self._on_replaced = on_replaced
         self._logs: dict[Key, Log] = {}
         self._boards: dict[Key, Board] = {}
+        self._mailrooms: dict[Key, Mailroom] = {}
         self._loading: dict[Key, asyncio.Lock] = {}
         self._following: dict[Key, asyncio.Task[None]] = {}
         self.queries = 0
@@ -64,11 +67,28 @@ class Relay:
         """All boards in memory."""
         return list(self._boards.values())
 
-    async def find(self, event_id: UUID, channel: str, wanted: Wanted | None = None) -> Followed | None:
+    async def find(self, event_id: UUID, channel: str, wanted: Wanted | None = None) -> Log | Board | None:
         """The channel's ring or board, whichever it has."""
         if channel in STATE_CHANNELS:
             return await self.board(event_id, channel)
+        if name_of(channel) == ME:
+            return await self.personal_log(event_id, channel, wanted)
         return await self.log(event_id, channel, wanted)
+
+    async def personal_log(self, event_id: UUID, channel: str, wanted: Wanted | None = None) -> Log | None:
+        """Somebody's own log. The first question for any of them fills all; None where the event has no channel `me`."""
+        key = (event_id, ME)
+        mailroom = self._mailrooms.get(key)
+        if mailroom is None:
+            async with self._loading.setdefault(key, asyncio.Lock()):
+                mailroom = self._mailrooms.get(key) or await self._load_mailroom(event_id)
+            self._on_growth(*key)  # what happened while it was being filled
+        if mailroom is None:
+            return None
+        log = mailroom.log(channel)
+        if wanted is not None and wanted.epoch == log.epoch and (wanted.seq or 0) > log.seq:
+            await self._look_again(mailroom, lambda: log.seq >= (wanted.seq or 0))
+        return log
 
     async def board(self, event_id: UUID, channel: str) -> Board | None:
         """The state channel's board, filled at the first question; None for a channel the event does not have."""
@@ -93,19 +113,19 @@ class Relay:
                 log = self._logs.get(key) or await self._load(event_id, channel)
             self._on_growth(event_id, channel)  # what happened while it was being filled
         if log is not None and wanted is not None and wanted.epoch == log.epoch and (wanted.seq or 0) > log.seq:
-            await self._look_again(log, wanted.seq or 0)
+            await self._look_again(log, lambda: log.seq >= (wanted.seq or 0))
         return log
 
-    async def _look_again(self, log: Log, reaching: int) -> None:
-        key = (log.event_id, log.channel)
+    async def _look_again(self, followed: Log | Mailroom, has_come: Callable[[], bool]) -> None:
+        key = (followed.event_id, followed.channel)
         async with self._loading.setdefault(key, asyncio.Lock()):  # one look for all who wait for the same event
-            if log.seq >= reaching:
+            if has_come():
                 return
             self.queries += 1
             async with self._db.read() as connection:
-                position = await feed_queries.get_position(connection, log.event_id, channel=log.channel)
+                position = await feed_queries.get_position(connection, followed.event_id, channel=followed.channel)
             if position is not None:
-                self._watch.hear(ChannelHead(log.event_id, log.channel, position.epoch, position.seq))
+                self._watch.hear(ChannelHead(followed.event_id, followed.channel, position.epoch, position.seq))
             if key in self._following:
                 await asyncio.wait([self._following[key]])
 
@@ -134,8 +154,24 @@ class Relay:
         self._boards[(event_id, channel)] = board
         return board
 
+    async def _load_mailroom(self, event_id: UUID) -> Mailroom | None:
+        self.queries += 1
+        async with self._db.snapshot() as tx:
+            position = await feed_queries.get_position(tx, event_id, channel=ME)
+            if position is None:
+                return None
+            ends = {end.channel: end.seq for end in await queries.list_personal_ends(tx, event_id)}
+            after = max(0, position.seq - MAIL_KEPT)
+            tail = await queries.list_letters(tx, event_id, after=after, limit=MAIL_KEPT)
+        for row in reversed(tail):
+            ends[row.channel] = row.seq - 1  # before the oldest that is put in again below
+        mailroom = Mailroom(event_id, ME, epoch=position.epoch, seq=after, ends=ends)
+        mailroom.append([_letter(row) for row in tail])
+        self._mailrooms[(event_id, ME)] = mailroom
+        return mailroom
+
     def _followed(self, key: Key) -> Followed | None:
-        return self._logs.get(key) or self._boards.get(key)
+        return self._logs.get(key) or self._boards.get(key) or self._mailrooms.get(key)
 
     def _on_growth(self, event_id: UUID, channel: str) -> None:
         key = (event_id, channel)
@@ -162,6 +198,8 @@ class Relay:
             try:
                 if isinstance(followed, Board):
                     await self._update(followed, heard.seq)
+                elif isinstance(followed, Mailroom):
+                    await self._deliver(followed)
                 else:
                     await self._read_on(followed)
             except BrokenLog:
@@ -181,9 +219,20 @@ class Relay:
             rows = await feed_queries.list_events_after(
                 connection, log.event_id, channel=log.channel, after=log.seq, limit=PAGE
             )
-        if rows:
-            log.append([_entry(row) for row in rows])
-            self._on_append(log, rows)
+        if not rows:
+            raise BrokenLog(f"channel {log.channel}: there should be something after event {log.seq}")
+        log.append([_entry(row) for row in rows])
+        self._on_append(log, rows)
+
+    async def _deliver(self, mailroom: Mailroom) -> None:
+        self.queries += 1
+        async with self._db.read() as connection:
+            rows = await queries.list_letters(connection, mailroom.event_id, after=mailroom.seq, limit=PAGE)
+        if not rows:
+            raise BrokenLog(f"channel {ME}: there should be something after event {mailroom.seq}")
+        for log in mailroom.append([_letter(row) for row in rows]):
+            if log.cursors:
+                self._on_append(log, [])
 
     async def _update(self, board: Board, heard: int) -> None:
         """`heard` was committed before this reading began: it is covered even where the reading brings nothing."""
@@ -198,11 +247,16 @@ class Relay:
     def _replace(self, key: Key, followed: Followed) -> None:
         self._logs.pop(key, None)
         self._boards.pop(key, None)
-        followed.replaced = True
+        self._mailrooms.pop(key, None)
+        followed.replace()
         self._on_replaced(followed)
 
 
-def _entry(row: FeedEventRow) -> Entry:
+def _letter(row: LetterRow) -> Letter:
+    return Letter(row.note, row.channel, _entry(row))
+
+
+def _entry(row: FeedEventRow | LetterRow) -> Entry:
     return Entry(row.seq, text_frame(msgspec.json.encode(row.to_event())))
 
 

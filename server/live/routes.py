@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from server.auth import Principal, require
+from server.errors import NotAllowed
 from server.live.ticket import LIFETIME_SECONDS, issue
 
 
@@ -21,6 +22,8 @@ class Ticket(Struct, frozen=True, kw_only=True):
 @post("/live/ticket", guards=[require("attendee", "device", "exhibitor", "organizer")], status_code=200)
 async def post_ticket(request: Request[Principal, Any, Any], event: FromPath[str]) -> Ticket:
     """A pass for the live feed, valid for 60 seconds: enough to open a connection, worthless in a log."""
+    if request.user.cancelled:
+        raise NotAllowed("This registration was taken back: it hears nothing any more.")
     return Ticket(ticket=issue(request.app.state.ticket_key, request.user), expires_in_seconds=LIFETIME_SECONDS)
 
 

@@ -1,50 +1,41 @@
-"""One connection: its hello, its channels, its manners. Knows the protocol; leaves rings and databases to others."""
+"""One connection: who it is, its channels, its manners. Knows the protocol; leaves rings and databases to others."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from websockets.asyncio.server import ServerConnection
 
 from server.auth import Principal
 from server.feed import topics
-from server.live import wire
+from server.live.allowance import Allowance
 from server.live.board import Board, Viewer
 from server.live.hub import Cursor, Log
 from server.live.protocol import (
     HEARTBEAT_SECONDS,
-    HELLO_SECONDS,
     MAX_CHANNELS,
     REASONS,
     RETRY_MILLISECONDS,
-    VERSION,
-    Ack,
     Bye,
-    ClientFrame,
     Close,
-    Hello,
     Joined,
     Ready,
-    Subscribe,
-    Unsubscribe,
     Wanted,
-    client_frames,
 )
-from server.live.ticket import TicketExpired, TicketInvalid
+from server.live.stream import Stream
+from server.live.ticket import Pass
+from server.live.wire import Socket, text_frame
 
-MAX_BUFFERED = 32 * 1024
-"""Bytes a client may leave untaken before it is passed over until it has caught up."""
 FRAME_BURST = 30
 """Frames a client may send at once after its hello; then one every `FRAME_SECONDS`."""
 FRAME_SECONDS = 2.0
 ACK_SECONDS = 3 * HEARTBEAT_SECONDS
 
 FindChannel = Callable[[UUID, str, Wanted], Awaitable[Log | Board | None]]
-VerifyTicket = Callable[[str], Principal]
 
 
 class Closing(Exception):
@@ -65,57 +56,41 @@ class Place(Struct, frozen=True):
 class Session:
     """A client's connection from its first frame to its last."""
 
-    __slots__ = ("_acked_at", "_allowance", "_counted_at", "connection", "cursors", "place", "principal", "viewers")
+    __slots__ = ("_acked_at", "cursors", "ends_at", "frames", "line", "place", "ticket", "viewers")
 
-    def __init__(self, connection: ServerConnection, place: Place) -> None:
-        self.connection = connection
+    def __init__(self, line: Socket | Stream, place: Place) -> None:
+        self.line = line
         self.place = place
-        self.principal: Principal | None = None
+        self.ticket: Pass | None = None
         self.cursors: dict[str, Cursor] = {}
-        """Its log channels."""
+        """Its log channels, by the names it calls them."""
         self.viewers: dict[str, Viewer] = {}
         """Its state channels."""
+        self.ends_at: float | None = None
+        """When it has to come back with a fresh ticket; the loop's clock."""
+        self.frames: Sequence[Allowance] = (Allowance(FRAME_BURST, FRAME_SECONDS, now()),)
+        """What it may still send: as one connection, and together with others of the same token."""
         self._acked_at: float | None = None
-        self._allowance = float(FRAME_BURST)
-        self._counted_at = _now()
+        line.on_room = self.catch_up
+
+    @property
+    def principal(self) -> Principal | None:
+        return None if self.ticket is None else self.ticket.principal
 
     # What a cursor or a viewer writes to.
 
     def takes(self) -> bool:
-        return wire.is_open(self.connection) and wire.buffered(self.connection) <= MAX_BUFFERED
+        return self.line.takes()
 
     def write(self, frame: bytes) -> None:
-        wire.write_frame(self.connection, frame)
+        self.line.write(frame)
 
-    # The conversation.
+    def say(self, frame: Struct) -> None:
+        self.line.write(text_frame(msgspec.json.encode(frame)))
 
-    async def greet(self, verify: VerifyTicket) -> Hello:
-        """Waits for the client's hello and settles who it is. Raises `Closing`."""
-        try:
-            async with asyncio.timeout(HELLO_SECONDS):
-                frame = _decode(await self.connection.recv())
-        except TimeoutError:
-            raise Closing(Close.BAD_PROTOCOL) from None
-        if not isinstance(frame, Hello):
-            raise Closing(Close.BAD_PROTOCOL)
-        if frame.version != VERSION:
-            raise Closing(Close.VERSION)
-        if frame.ticket is not None:
-            self.principal = self._admit(verify, frame.ticket)
-        return frame
+    # Its channels.
 
-    def _admit(self, verify: VerifyTicket, ticket: str) -> Principal:
-        try:
-            principal = verify(ticket)
-        except TicketExpired:
-            raise Closing(Close.TICKET_EXPIRED) from None
-        except TicketInvalid:
-            raise Closing(Close.FORBIDDEN) from None
-        if principal.event_id != self.place.event_id:
-            raise Closing(Close.FORBIDDEN)
-        return principal
-
-    async def enter(self, wanted: list[Wanted], find: FindChannel) -> None:
+    async def enter(self, wanted: Sequence[Wanted], find: FindChannel) -> None:
         """Enters channels, says how, and hands over what is resumed. Raises `Closing`."""
         if len(self.cursors.keys() | self.viewers.keys() | {one.name for one in wanted}) > MAX_CHANNELS:
             raise Closing(Close.BAD_PROTOCOL)
@@ -126,15 +101,14 @@ class Session:
             raise Closing(Close.DRAINING)
         # From here to the last frame nothing awaits: no event can fall between a place in the ring and its cursor.
         joined = [self._join(one, found[one.name]) for one in wanted]
-        ready = Ready(heartbeat_seconds=HEARTBEAT_SECONDS, channels=joined)
-        if not wire.is_open(self.connection):
+        if not self.line.is_open():
             return
-        self.write(wire.text_frame(msgspec.json.encode(ready)))
+        self.say(Ready(heartbeat_seconds=HEARTBEAT_SECONDS, channels=joined))
         for name in found:
             if name in self.viewers:
                 self.viewers[name].look()
             elif name in self.cursors and not self.cursors[name].advance():
-                self.cursors[name].behind_since = _now()
+                self.cursors[name].behind_since = now()
 
     async def _find(self, wanted: Wanted, find: FindChannel) -> Log | Board | None:
         channel = topics.resolve(self.principal, wanted.name)
@@ -143,7 +117,7 @@ class Session:
     def _join(self, wanted: Wanted, channel: Log | Board | None) -> Joined:
         if channel is None:
             return _refused(wanted.name)
-        self._leave(wanted.name)
+        self.leave(wanted.name)
         if isinstance(channel, Board):
             self.viewers[wanted.name] = channel.join(self)
             return Joined(name=wanted.name, epoch=None, seq=None, resumed=False, reason=None, catch_up=None)
@@ -155,69 +129,62 @@ class Session:
         catch_up = None
         if reason is not None:
             after = wanted.seq if reason == "too_old" else 0
-            catch_up = f"/v1/events/{self.place.slug}/feed/{wanted.name}?epoch={log.epoch}&after={after}"
+            catch_up = f"/v1/events/{self.place.slug}/feed/{quote(wanted.name)}?epoch={log.epoch}&after={after}"
         resumed = wanted.seq is not None and reason is None
         fields = {"resumed": resumed, "reason": reason, "catch_up": catch_up}
         return msgspec.convert({"name": wanted.name, "epoch": log.epoch, "seq": log.seq, **fields}, Joined)
 
-    async def converse(self, find: FindChannel) -> None:
-        """Answers the client's frames until the connection ends. Raises `Closing`."""
-        async for message in self.connection:
-            self._count_frame()
-            frame = _decode(message)
-            match frame:
-                case Subscribe(channels):
-                    await self.enter(channels, find)
-                case Unsubscribe(channels):
-                    for one in channels:
-                        self._leave(one.name)
-                case Ack():
-                    self._acked_at = _now()
-                case Hello():
-                    raise Closing(Close.BAD_PROTOCOL)
-
-    def _count_frame(self) -> None:
-        now = _now()
-        self._allowance = min(FRAME_BURST, self._allowance + (now - self._counted_at) / FRAME_SECONDS) - 1
-        self._counted_at = now
-        if self._allowance < 0:
-            raise Closing(Close.RATE_LIMITED)
-
-    def check_ack(self) -> None:
-        """Raises `Closing` where a client that used to acknowledge has stopped: it is most likely no longer there."""
-        if self._acked_at is not None and _now() - self._acked_at > ACK_SECONDS:
-            raise Closing(Close.NO_ACK)
-
-    def _leave(self, channel: str) -> None:
+    def leave(self, channel: str) -> None:
         entered = self.cursors.pop(channel, None) or self.viewers.pop(channel, None)
         if entered is not None:
             entered.leave()
 
+    def leave_all(self) -> None:
+        for channel in [*self.cursors, *self.viewers]:
+            self.leave(channel)
+
+    def position(self) -> str:
+        """How far each log channel has been read, as a stream's client sends it back."""
+        return ",".join(f"{quote(name)}={one.log.epoch}:{one.seq}" for name, one in self.cursors.items())
+
+    def catch_up(self) -> None:
+        """Hands over what a slow client was not handed when it happened."""
+        for cursor in self.cursors.values():
+            if cursor.behind_since is not None and cursor.advance():
+                cursor.behind_since = None
+
+    # Its manners.
+
+    def count_frame(self) -> None:
+        """Raises `Closing` for one frame too many."""
+        if not all(allowance.take(now()) for allowance in self.frames):
+            raise Closing(Close.RATE_LIMITED)
+
+    def ack(self) -> None:
+        self._acked_at = now()
+
+    def check(self) -> None:
+        """Raises `Closing` where a client that used to acknowledge has stopped, most likely because it is no longer there, and
+        where its ticket was believed long enough."""
+        if self._acked_at is not None and now() - self._acked_at > ACK_SECONDS:
+            raise Closing(Close.NO_ACK)
+        if self.ends_at is not None and now() > self.ends_at:
+            raise Closing(Close.TICKET_EXPIRED)
+
     async def end(self, code: int) -> None:
         """Says why and when to come back, then closes."""
         self.leave_all()
-        if code in RETRY_MILLISECONDS and self.takes():
-            self.write(wire.text_frame(msgspec.json.encode(Bye(code, RETRY_MILLISECONDS[code]))))
-        await wire.close(self.connection, code, REASONS[code])
-
-    def leave_all(self) -> None:
-        for channel in [*self.cursors, *self.viewers]:
-            self._leave(channel)
-
-
-def _decode(message: str | bytes) -> ClientFrame:
-    if isinstance(message, bytes):
-        raise Closing(Close.BAD_PROTOCOL)
-    try:
-        frame: ClientFrame = client_frames.decode(message)
-    except (msgspec.DecodeError, RecursionError):  # 4 KiB are room for thousands of brackets
-        raise Closing(Close.BAD_PROTOCOL) from None
-    return frame
+        if self.takes() and (
+            code in RETRY_MILLISECONDS or isinstance(self.line, Stream)
+        ):  # a stream knows no close codes
+            self.say(Bye(code, RETRY_MILLISECONDS.get(code)))
+        await self.line.end(code, REASONS[code])
 
 
 def _refused(name: str) -> Joined:
     return Joined(name=name, epoch=None, seq=None, resumed=False, reason="forbidden", catch_up=None)
 
 
-def _now() -> float:
+def now() -> float:
+    """The gateway's clock."""
     return asyncio.get_running_loop().time()

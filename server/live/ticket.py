@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from server.auth import Kind, Principal
+from server.ids import new_id
 
 LIFETIME_SECONDS = 60
 MAX_LENGTH = 1024
@@ -30,26 +31,47 @@ class TicketExpired(Exception):
     """It was one, until its time ran out."""
 
 
+class Pass(Struct, frozen=True):
+    """A ticket that was found good."""
+
+    principal: Principal
+    ticket_id: UUID
+    """Tells it from every other: it opens one connection."""
+    expires_at: int
+    """When it ends; seconds since 1970."""
+
+
 class _Claims(Struct, frozen=True, array_like=True):
     event_id: UUID
     kind: Kind
     subject_id: UUID
     booth_id: UUID | None
+    ticket_id: UUID
     expires_at: int
-    since: datetime | None = None
+    since: datetime | None
+    ticket: str | None
+    speaker_id: UUID | None
 
 
 def issue(key: bytes, principal: Principal, *, now: float | None = None) -> str:
     """A ticket for this principal, valid for 60 s."""
     expires_at = int(time.time() if now is None else now) + LIFETIME_SECONDS
     claims = _Claims(
-        principal.event_id, principal.kind, principal.subject_id, principal.booth_id, expires_at, principal.since
+        principal.event_id,
+        principal.kind,
+        principal.subject_id,
+        principal.booth_id,
+        new_id(),
+        expires_at,
+        principal.since,
+        principal.ticket,
+        principal.speaker_id,
     )
     body = _encode(msgspec.json.encode(claims))
     return f"{body}.{_encode(_sign(key, body))}"
 
 
-def verify(key: bytes, ticket: str, *, now: float | None = None) -> Principal:
+def verify(key: bytes, ticket: str, *, now: float | None = None) -> Pass:
     """Whose ticket it is, without name and profile. Raises `TicketInvalid` or `TicketExpired`."""
     body, _, signature = ticket.partition(".")
     if (
@@ -64,7 +86,17 @@ def verify(key: bytes, ticket: str, *, now: float | None = None) -> Principal:
         raise TicketInvalid from error
     if claims.expires_at <= (time.time() if now is None else now):
         raise TicketExpired
-    return Principal(claims.kind, claims.event_id, claims.subject_id, "", claims.booth_id, since=claims.since)
+    principal = Principal(
+        claims.kind,
+        claims.event_id,
+        claims.subject_id,
+        "",
+        claims.booth_id,
+        since=claims.since,
+        ticket=claims.ticket,
+        speaker_id=claims.speaker_id,
+    )
+    return Pass(principal, claims.ticket_id, claims.expires_at)
 
 
 def _sign(key: bytes, body: str) -> bytes:

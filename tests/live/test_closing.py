@@ -16,7 +16,7 @@ from server.auth import Principal
 from server.config import Settings
 from server.db import Database
 from server.ids import new_id
-from server.live import gateway as gateway_module, hub, relay, session, ticket as tickets, wire
+from server.live import conversation, gateway as gateway_module, hub, relay, ticket as tickets, wire
 from server.live.gateway import Gateway
 from tests.conftest import Demo, running_gateway
 from tests.live.conftest import Frame, Phone, Publish, TicketFor, at, phone
@@ -66,7 +66,7 @@ async def test_whoever_breaks_the_protocol_later_is_refused(feed: str) -> None:
 
 
 async def test_whoever_says_nothing_is_not_waited_for(feed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "HELLO_SECONDS", 0.02)
+    monkeypatch.setattr(conversation, "HELLO_SECONDS", 0.02)
     async with phone(feed) as client:
         assert await client.ending() == (4502, [])
 

@@ -121,9 +121,9 @@ async def test_who_used_to_acknowledge_and_stopped_is_closed(
         await acking.say({"type": "ack", "seq": {"announcements": 0}})
         assert [await beats_and_end(client) for client in (acking, silent)] == [0, 0]
         later = asyncio.get_running_loop().time() + 3 * HEARTBEAT_SECONDS
-        monkeypatch.setattr(session_module, "_now", lambda: later - 1)
+        monkeypatch.setattr(session_module, "now", lambda: later - 1)
         assert turn(gateways[0]) == []
-        monkeypatch.setattr(session_module, "_now", lambda: later + 1)
+        monkeypatch.setattr(session_module, "now", lambda: later + 1)
         (session, code), *others = turn(gateways[0])
         assert (code, others) == (4002, [])
         gateways[0]._end_soon(session, code)

@@ -197,7 +197,7 @@ async def test_growth_heard_while_a_ring_is_filled_is_read_too(
 async def test_a_ring_that_ends_while_another_is_found_is_not_entered(bench: Bench, event_id: UUID) -> None:
     """A cursor on a ring that nobody fills would wait for ever, and look healthy."""
     session = Session.__new__(Session)
-    session.place, session.principal = Place(event_id, "digital-now"), None
+    session.place, session.ticket = Place(event_id, "digital-now"), None
     session.cursors, session.viewers = {}, {}
 
     async def find(event_id: UUID, channel: str, _wanted: Wanted) -> Log | None:

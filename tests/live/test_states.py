@@ -18,11 +18,11 @@ from server.event.queries import get_event_by_slug, insert_event
 from server.feed import OCCUPANCY, open_channels, queries as feed_queries, set_states, watch
 from server.feed.types import StateRow
 from server.ids import new_id
-from server.live import gateway as gateway_module, relay as relay_module, wire
+from server.live import gateway as gateway_module, relay as relay_module
 from server.live.board import Board
 from server.live.gateway import Gateway
 from server.live.hub import Sink
-from server.live.session import MAX_BUFFERED
+from server.live.wire import MAX_BUFFERED
 from tests.conftest import running_gateway
 from tests.live.conftest import Frame, Phone, Publish, phone
 from tests.live.test_closing import stuck
@@ -206,7 +206,7 @@ async def outpace(feed: str, gateways: list[Gateway], put: Put) -> None:
         for number in range(ENOUGH):
             await put({"big": [number, BIG]})
             await until_shown(quick, "big", [number, BIG])
-        assert wire.buffered(held.connection) <= MAX_BUFFERED + len(BIG) + 1000, "values piled up"
+        assert held.line.transport.get_write_buffer_size() <= MAX_BUFFERED + len(BIG) + 1000, "values piled up"
         slow.socket.transport.resume_reading()
         frames = await until_shown(slow, "big", [ENOUGH - 1, BIG])
         assert len(frames) < ENOUGH

@@ -1,0 +1,157 @@
+"""What one token may have: so many connections, so many hellos, so many frames, each ticket once, and not for ever."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import httpx
+import pytest
+
+from server.attendee.actions import change_attendee
+from server.attendee.types import ChangeAttendee
+from server.config import Settings
+from server.db import Database
+from server.live import holders as holders_module, session as session_module
+from server.live.gateway import Gateway
+from server.live.holders import Holders
+from tests.conftest import Demo, bearer
+from tests.live.conftest import Phone, Publish, TicketFor, phone
+
+HELLO = {"type": "hello", "version": 1, "channels": []}
+
+
+async def first_code(feed: str, ticket: str) -> int:
+    """With which code a hello is answered; 0: with `ready`."""
+    async with phone(feed) as client:
+        await client.say({**HELLO, "ticket": ticket})
+        code, frames = await client.ending() if not await welcome(client) else (0, [])
+        assert not [one for one in frames if one["type"] == "ready"]
+        return code
+
+
+async def welcome(client: Phone) -> bool:
+    try:
+        await client.frame("ready")
+    except Exception:  # noqa: BLE001 - closed, or a good-bye: the next look says with which code
+        return False
+    return True
+
+
+async def test_a_ticket_opens_one_connection(feed: str, demo: Demo, ticket_for: TicketFor) -> None:
+    ticket = await ticket_for("attendee", demo.attendees[0]["token"])
+    async with phone(feed) as client:
+        await client.hello(ticket=ticket)
+        assert await first_code(feed, ticket) == 4101, "a ticket was taken twice"
+
+
+async def test_a_ticket_that_opens_two_is_noticed(
+    feed: str, demo: Demo, ticket_for: TicketFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit = Holders.admit
+
+    def forgetful(holders: Holders, session: session_module.Session) -> list[session_module.Session]:
+        holders._used.clear()
+        return admit(holders, session)
+
+    monkeypatch.setattr(Holders, "admit", forgetful)
+    with pytest.raises(AssertionError, match="taken twice"):
+        await test_a_ticket_opens_one_connection(feed, demo, ticket_for)
+
+
+async def test_an_attendee_s_fourth_phone_takes_the_place_of_the_first(
+    feed: str, demo: Demo, ticket_for: TicketFor, publish: Publish
+) -> None:
+    token = demo.attendees[0]["token"]
+    async with AsyncExitStack() as stack:
+        phones = [await stack.enter_async_context(phone(feed)) for _ in range(4)]
+        for client in phones:
+            await client.hello("announcements", ticket=await ticket_for("attendee", token))
+        assert await phones[0].ending() == (4102, [])
+        await publish()
+        assert [(await client.frame("event"))["seq"] for client in phones[1:]] == [1, 1, 1]
+
+
+async def test_a_token_that_keeps_coming_back_is_told_to_pause(
+    feed: str, demo: Demo, ticket_for: TicketFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holders_module, "HELLO_BURST", 2)
+    for code in (0, 0, 4103):
+        assert await first_code(feed, await ticket_for("attendee", demo.attendees[0]["token"])) == code
+    assert await first_code(feed, await ticket_for("attendee", demo.attendees[1]["token"])) == 0
+
+
+async def test_frames_are_counted_over_all_connections_of_a_token(
+    feed: str, demo: Demo, ticket_for: TicketFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holders_module, "TOKEN_FRAME_BURST", 30)
+    monkeypatch.setattr(holders_module, "TOKEN_FRAME_SECONDS", 3600.0)
+    async with AsyncExitStack() as stack:
+        phones = [await stack.enter_async_context(phone(feed)) for _ in range(3)]
+        for client, number in zip(phones, (0, 0, 1), strict=True):
+            await client.hello("announcements", ticket=await ticket_for("attendee", demo.attendees[number]["token"]))
+        for client, count in zip(phones, (20, 11, 20), strict=True):
+            for _ in range(count - 1):
+                await client.say({"type": "ack"})
+            await client.say({"type": "subscribe", "channels": []})
+            code = 0 if await welcome(client) else (await client.ending())[0]
+            assert code == (4103 if client is phones[1] else 0), "the 31st of a token ends the connection it came by"
+
+
+async def test_a_connection_is_believed_for_hours_not_for_ever(
+    feed: str, gateways: list[Gateway], demo: Demo, ticket_for: TicketFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with phone(feed) as client, phone(feed) as anybody:
+        await client.hello("announcements", ticket=await ticket_for("attendee", demo.attendees[0]["token"]))
+        await anybody.hello("announcements")
+        moment = session_module.now()
+
+        def closings(later: float) -> list[int]:
+            monkeypatch.setattr(session_module, "now", lambda: moment + later)
+            return [closing.code for _ in range(25) for _, closing in gateways[0].heart.tick()]
+
+        assert closings(3 * 3600) == []
+        assert closings(5 * 3600) == [4101], "who came without a ticket needs no other"
+
+
+async def test_who_cancelled_hears_nothing_any_more(
+    feed: str, api: httpx.AsyncClient, db: Database, event_id: UUID, demo: Demo, ticket_for: TicketFor
+) -> None:
+    """Until it is taken back."""
+    one, other = demo.attendees[0], demo.attendees[1]
+    early = await ticket_for("attendee", one["token"])
+    async with phone(feed) as client, phone(feed) as neighbour:
+        await client.hello("me", ticket=await ticket_for("attendee", one["token"]))
+        await neighbour.hello("me", ticket=await ticket_for("attendee", other["token"]))
+        await change_attendee(db, event_id, UUID(one["id"]), ChangeAttendee(cancelled=True))
+        assert (await client.ending())[0] == 4501
+        assert await first_code(feed, early) == 4501
+        refused = await api.post("/live/ticket", headers=bearer(one["token"]))
+        assert (refused.status_code, refused.json()["code"]) == (403, "auth.forbidden")
+        await change_attendee(db, event_id, UUID(one["id"]), ChangeAttendee(cancelled=False))
+        given = (await api.post("/live/ticket", headers=bearer(one["token"]))).json()["ticket"]
+        async with phone(feed) as again:
+            await again.hello("me", ticket=given)
+        await neighbour.say({"type": "subscribe", "channels": []})
+        await neighbour.frame("ready")
+
+
+async def test_a_full_gateway_says_so_before_the_handshake(
+    settings: Settings, feed: str, gateways: list[Gateway]
+) -> None:
+    url = feed.replace("ws://", "http://")
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "bG9hZHRlc3RzIG9mIGRpZw==",
+    }
+    async with phone(feed) as client, httpx.AsyncClient() as outside:
+        await client.hello("announcements")
+        gateways[0]._most = 1
+        for path, headers in ((url, upgrade), (f"{url}/stream", {})):
+            answer = await outside.get(path, headers=headers)
+            assert answer.status_code == 503, path
+        gateways[0]._most = 2
+        async with phone(feed) as second:
+            await second.hello("announcements")
