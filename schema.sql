@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS digitalnow_installation (
     only_one       boolean     PRIMARY KEY DEFAULT true CONSTRAINT installation_is_one CHECK (only_one),
     schema_version integer     NOT NULL,
     fingerprint    text,                  -- SHA-256 of this file without comments: tells two unreleased states apart
+    history        text,                  -- which PostgreSQL this is, and its timeline: another one = it was restored
     ticket_key     bytea       NOT NULL,  -- signs the feed's 60-second tickets, so that a gateway needs no query to trust one
     created_at     timestamptz NOT NULL DEFAULT now()
 );

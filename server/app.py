@@ -28,6 +28,8 @@ from server.event import routes as event_routes
 from server.event.directory import Events
 from server.exhibitor import routes as exhibitor_routes
 from server.feed import Watch, routes as feed_routes
+from server.feed.bus import open_bus
+from server.feed.pages import Pages
 from server.live import routes as live_routes
 from server.migrate import ticket_key
 from server.principals import Principals
@@ -78,8 +80,17 @@ def create_app(settings: Settings) -> Litestar:
 async def _open(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     """What lives as long as the application, by the names under which handlers find it in its state."""
     url = settings.database_url
-    db = await stack.enter_async_context(open_database(url, size=settings.pool_size, name="api", patience=AT_THE_DOOR))
-    watch = await stack.enter_async_context(Watch(url, name="api watch").run())
+    bus = await open_bus(settings.nats_url, stack, name="api")
+    db = await stack.enter_async_context(
+        open_database(
+            url,
+            size=settings.pool_size,
+            name="api",
+            patience=AT_THE_DOOR,
+            on_told=bus.tell if bus is not None else None,
+        )
+    )
+    watch = await stack.enter_async_context(Watch(url, name="api watch", bus=bus).run())
     doors = Doors(db, watch)
     projector = await stack.enter_async_context(Projector(db, doors).run())
     writers = Writers(lambda: connect(url, name="check-in writer"), count=settings.writers, on_written=projector.note)
@@ -94,5 +105,6 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
         "principals": Principals(db),
         "guesses": Guesses(),
         "documents": Documents(db, watch),
+        "pages": Pages(db),
         "ticket_key": await ticket_key(url),
     }

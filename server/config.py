@@ -35,6 +35,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What clients are told as the feed's base, `wss://live.example.org`; empty: the host they asked, with `live_port`."""
     workers: int = 1
     """API processes."""
+    gateways: int = 1
+    """Processes that hold the live feed's connections, together on its port. One holds 5,000 phones with ease."""
+    nats_url: str = ""
+    """A NATS server, `nats://host:4222`, that carries the hints between processes instead of PostgreSQL's notifications."""
     allowed_origins: tuple[str, ...] = ()
     """Web pages that may open the feed, besides those of the server's own host: comma-separated origins, `*` for any."""
     durable: bool = True
@@ -90,6 +94,7 @@ def check_ranges(settings: Settings) -> None:
         ("port", 0, 65535),
         ("live_port", 0, 65535),
         ("workers", 1, 64),
+        ("gateways", 1, 16),
         ("pool_size", 1, 100),
         ("writers", 1, 16),
         ("drain_seconds", 0, 300),

@@ -7,8 +7,9 @@ position; a test prepares every statement and compares the names.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, LiteralString, NamedTuple, TypeAlias, TypeVar
 
 import asyncpg
@@ -87,19 +88,47 @@ async def connect(url: str, *, name: str) -> Tx:
     return connection
 
 
+class Telling:
+    """What a transaction under way will say when it has committed."""
+
+    __slots__ = ("wanted",)
+
+    def __init__(self) -> None:
+        self.wanted = False
+
+
+_telling: ContextVar[Telling | None] = ContextVar("telling", default=None)
+
+
+def telling() -> Telling | None:
+    """Of the transaction that this task is in; None where PostgreSQL's own notifications do it."""
+    return _telling.get()
+
+
 class Database:
     """A pool of connections to one database."""
 
-    def __init__(self, pool: Any, *, acquire_seconds: float = STATEMENT_SECONDS) -> None:
-        """`acquire_seconds`: how long one waits for a connection while others have them all."""
+    def __init__(
+        self, pool: Any, *, acquire_seconds: float = STATEMENT_SECONDS, on_told: Callable[[], None] | None = None
+    ) -> None:
+        """`acquire_seconds`: how long one waits for a connection while others have them all. `on_told` is called when a
+        transaction has committed that had something to tell (`telling`)."""
         self.pool = pool
         self._acquire_seconds = acquire_seconds
+        self._on_told = on_told
 
     @asynccontextmanager
     async def tx(self) -> AsyncIterator[Tx]:
         """A transaction at READ COMMITTED. Only actions open one."""
-        async with self.read() as connection, connection.transaction():
-            yield connection
+        mine = None if self._on_told is None else Telling()
+        token = _telling.set(mine)
+        try:
+            async with self.read() as connection, connection.transaction():
+                yield connection
+        finally:
+            _telling.reset(token)
+        if mine is not None and mine.wanted and self._on_told is not None:
+            self._on_told()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
@@ -118,7 +147,9 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(url: str, *, size: int, name: str, patience: Patience = UNHURRIED) -> AsyncIterator[Database]:
+async def open_database(
+    url: str, *, size: int, name: str, patience: Patience = UNHURRIED, on_told: Callable[[], None] | None = None
+) -> AsyncIterator[Database]:
     """A database with `size` connections, closed at the end. `name` is what PostgreSQL shows for them."""
     async with asyncpg.create_pool(
         url,
@@ -133,7 +164,7 @@ async def open_database(url: str, *, size: int, name: str, patience: Patience = 
         # No pooled connection carries session state, so the query that would clean it up is a round trip for nothing.
         reset=_leave_as_it_is,
     ) as pool:
-        yield Database(pool, acquire_seconds=patience.acquire_seconds)
+        yield Database(pool, acquire_seconds=patience.acquire_seconds, on_told=on_told)
 
 
 async def _connect(*where: Any, **options: Any) -> Tx:

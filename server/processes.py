@@ -77,16 +77,16 @@ class Processes:
         """Takes the ports. Raises `CannotServe` if somebody else has them."""
         self._postgres = postgres
         self._api = _listen(settings.host, settings.port, "--port")
-        self._live = _listen(settings.host, settings.live_port, "--live-port")
+        self._live = _listen_together(settings.host, settings.live_port, "--live-port", settings.gateways)
         self.port = self._api.getsockname()[1]
-        self.live_port = self._live.getsockname()[1]
+        self.live_port = self._live[0].getsockname()[1]
         self._lifeline_read, self._lifeline_write = os.pipe()
         settings = msgspec.structs.replace(settings, port=self.port, live_port=self.live_port)
         environment = to_environment(settings)
         self._host = settings.host
         self._children = [
             *(Process("server.api", self._api, environment, self._lifeline_read) for _ in range(settings.workers)),
-            Process("server.live", self._live, environment, self._lifeline_read),
+            *(Process("server.live", listening, environment, self._lifeline_read) for listening in self._live),
         ]
         self._signals = 0
 
@@ -154,14 +154,31 @@ class Processes:
             except subprocess.TimeoutExpired:
                 child.running.kill()
                 child.running.wait()
-        self._api.close()
-        self._live.close()
+        for listening in (self._api, *self._live):
+            listening.close()
 
 
-def _listen(host: str, port: int, option: str) -> socket.socket:
+def _listen_together(host: str, port: int, option: str, count: int) -> list[socket.socket]:
+    """A socket for each of several processes, all on one port. Raises `CannotServe`.
+
+    Of processes that share one, the first to wake takes everybody who is waiting, which is the whole hall when it comes back. The
+    kernel deals connections out to sockets by itself (SO_REUSEPORT). The first is bound alone: two servers on one port would
+    share it otherwise.
+    """
+    alone = _listen(host, port, option)
+    if count == 1 or not hasattr(socket, "SO_REUSEPORT"):
+        return [alone] * count
+    port = alone.getsockname()[1]
+    alone.close()
+    return [_listen(host, port, option, shared=True) for _ in range(count)]
+
+
+def _listen(host: str, port: int, option: str, *, shared: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listening.bind((host, port))
         listening.listen(4096)

@@ -33,6 +33,7 @@ def add_serving(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--port", type=int, metavar="N", help="of the API (default 8000; 0: any free one)")
     parser.add_argument("--live-port", type=int, metavar="N", help="of the live feed (default 8001; 0: any free one)")
     parser.add_argument("--workers", type=int, metavar="N", help="API processes (default 1)")
+    parser.add_argument("--gateways", type=int, metavar="N", help="processes of the live feed (default 1)")
     add_data_dir(parser)
 
 
@@ -40,7 +41,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     """The environment's settings with the given options over them."""
     given = {
         name: value
-        for name in ("host", "port", "live_port", "workers", "data_dir")
+        for name in ("host", "port", "live_port", "workers", "gateways", "data_dir")
         if (value := getattr(arguments, name, None)) is not None
     }
     settings = msgspec.structs.replace(read_settings(), **given)

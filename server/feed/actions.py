@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from server.db import Tx, encode_json
+from server.db import Database, Tx, encode_json, telling
 from server.feed import queries, topics
-from server.feed.types import HINT_CHANNEL, ME, STATE_CHANNELS, Emitted
+from server.feed.types import HINT_CHANNEL, ME, STATE_CHANNELS, Emitted, new_epoch
 from server.ids import new_id
-
-
-def new_epoch() -> str:
-    """A name for a new life of a log: 48 random bits, so that no two lives are ever taken for one."""
-    return secrets.token_hex(6)
 
 
 async def open_channels(tx: Tx, event_id: UUID, channels: Iterable[str]) -> None:
@@ -24,7 +18,7 @@ async def open_channels(tx: Tx, event_id: UUID, channels: Iterable[str]) -> None
 
 async def emit(tx: Tx, event_id: UUID, *, channel: str, kind: str, data: object) -> Emitted:
     """Appends an event to a channel's log. Others see it, whole, when `tx` commits; until then they wait to append theirs."""
-    return await queries.append(
+    emitted = await queries.append(
         tx,
         event_id,
         channel=channel,
@@ -32,8 +26,10 @@ async def emit(tx: Tx, event_id: UUID, *, channel: str, kind: str, data: object)
         event=new_id(),
         kind=kind,
         data=encode_json(data),
-        hint=HINT_CHANNEL,
+        hint=_hint(),
     )
+    _tell()
+    return emitted
 
 
 async def emit_to_each(tx: Tx, event_id: UUID, subjects: Iterable[UUID], *, kind: str, data: object) -> None:
@@ -50,8 +46,9 @@ async def emit_to_each(tx: Tx, event_id: UUID, subjects: Iterable[UUID], *, kind
             events=[new_id() for _ in channels],
             kind=kind,
             data=encode_json(data),
-            hint=HINT_CHANNEL,
+            hint=_hint(),
         )
+        _tell()
 
 
 async def set_states(tx: Tx, event_id: UUID, channel: str, states: Mapping[str, object]) -> int:
@@ -68,12 +65,33 @@ async def set_states(tx: Tx, event_id: UUID, channel: str, states: Mapping[str, 
     """
     if channel not in STATE_CHANNELS:
         raise ValueError(f"{channel} is no state channel")
-    return await queries.write_states(
+    changed = await queries.write_states(
         tx,
         event_id,
         channel=channel,
         new_epoch=new_epoch(),
         keys=list(states),
         data=[None if value is None else encode_json(value) for value in states.values()],
-        hint=HINT_CHANNEL,
+        hint=_hint(),
     )
+    if changed:
+        _tell()
+    return changed
+
+
+async def renew_epochs(db: Database) -> int:
+    """Gives every log another epoch, because somebody knows that the database was put back to an earlier moment; returns how many
+    logs there are. (`Watch` notices a dump that was restored, and another timeline, by itself.)"""
+    async with db.tx() as tx:
+        return await queries.renew_epochs(tx, epoch=new_epoch())
+
+
+def _hint() -> str | None:
+    """By which notification the processes hear of it; None: they are told otherwise after the commit."""
+    return HINT_CHANNEL if telling() is None else None
+
+
+def _tell() -> None:
+    mine = telling()
+    if mine is not None:
+        mine.wanted = True

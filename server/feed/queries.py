@@ -27,10 +27,11 @@ APPEND = """
         FROM counted
         RETURNING seq, at
     ), hinted AS (
-        SELECT pg_notify($7, $1::text || ':' || $2 || ':' || written.seq) FROM written
+        SELECT pg_notify($7, $1::text || ':' || $2 || ':' || written.seq) FROM written WHERE $7::text IS NOT NULL
     )
     SELECT written.seq, written.at
-    FROM written, hinted
+    FROM written
+    LEFT JOIN hinted ON true
 """
 
 # What is the same is left out before anything is locked: a value told ten times a second and changed once a minute costs a
@@ -60,10 +61,11 @@ WRITE_STATES = """
     ), hinted AS (
         SELECT pg_notify($6, $1::text || ':' || $2 || ':' || counted.seq)
         FROM counted
-        WHERE EXISTS (SELECT FROM written)
+        WHERE $6::text IS NOT NULL AND EXISTS (SELECT FROM written)
     )
     SELECT count(written.key)
-    FROM written, hinted
+    FROM written
+    LEFT JOIN hinted ON true
 """
 
 # Channel `me` is locked before any log below it, by everybody: so nobody waits in a circle, and its order is theirs.
@@ -92,12 +94,11 @@ APPEND_PERSONAL = """
         FROM everybody, written
         RETURNING seq
     ), hinted AS (
-        SELECT pg_notify($6, $1::text || ':me:' || everybody.seq)
-        FROM everybody
-        WHERE EXISTS (SELECT FROM noted)
+        SELECT pg_notify($6, $1::text || ':me:' || everybody.seq) FROM everybody WHERE $6::text IS NOT NULL
     )
     SELECT count(*)
-    FROM hinted
+    FROM noted
+    LEFT JOIN hinted ON true
 """
 
 # Those of single people are not among them: `me` grows with them.
@@ -123,6 +124,38 @@ LIST_POSITIONS = """
     ORDER BY channel
 """
 
+# What a cluster is told apart by: its name, given once and never copied by a dump, and its timeline, which a recovery to an
+# earlier moment or a standby's promotion begins anew. Null before: a new installation, which has lost nothing.
+RENEW_IF_RESTORED = """
+    WITH found AS (
+        SELECT system_identifier || '.' || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS history
+        FROM pg_control_system()
+    ), before AS (
+        SELECT history FROM digitalnow_installation FOR UPDATE
+    ), noted AS (
+        UPDATE digitalnow_installation
+        SET history = found.history
+        FROM found, before
+        WHERE before.history IS DISTINCT FROM found.history
+    ), renewed AS (
+        UPDATE feed_channel
+        SET epoch = $1
+        FROM found, before
+        WHERE before.history <> found.history
+        RETURNING channel
+    )
+    SELECT count(*)
+    FROM renewed
+"""
+
+RENEW_EPOCHS = """
+    WITH renewed AS (
+        UPDATE feed_channel SET epoch = $1 RETURNING channel
+    )
+    SELECT count(*)
+    FROM renewed
+"""
+
 LIST_EVENTS_AFTER = """
     SELECT channel, seq, id, at, kind, data
     FROM feed_event
@@ -144,7 +177,7 @@ async def open_channels(tx: Tx, event_id: UUID, *, channels: list[str], epoch: s
 
 
 async def append(
-    tx: Tx, event_id: UUID, *, channel: str, new_epoch: str, event: UUID, kind: str, data: str, hint: str
+    tx: Tx, event_id: UUID, *, channel: str, new_epoch: str, event: UUID, kind: str, data: str, hint: str | None
 ) -> Emitted:
     """Counts and writes one event; `new_epoch` is used only where the channel does not exist yet."""
     written = await row(tx, Emitted, APPEND, event_id, channel, new_epoch, event, kind, data, hint)
@@ -153,18 +186,27 @@ async def append(
 
 
 async def append_personal(
-    tx: Tx, event_id: UUID, *, channels: list[str], events: list[UUID], kind: str, data: str, hint: str
+    tx: Tx, event_id: UUID, *, channels: list[str], events: list[UUID], kind: str, data: str, hint: str | None
 ) -> None:
     """Counts and writes the same event in each of these personal logs, none of which may be named twice."""
     told: int = await tx.fetchval(APPEND_PERSONAL, event_id, channels, events, kind, data, hint)
-    assert told == 1, "channel `me` is opened with its event"  # noqa: S101 - a log without it would never be read
+    assert told == len(channels), "channel `me` is opened with its event"  # noqa: S101 - a log without it would never be read
 
 
 async def write_states(
-    tx: Tx, event_id: UUID, *, channel: str, new_epoch: str, keys: list[str], data: list[str | None], hint: str
+    tx: Tx, event_id: UUID, *, channel: str, new_epoch: str, keys: list[str], data: list[str | None], hint: str | None
 ) -> int:
     """Writes the values that differ from the present ones, counts that as one change, and returns how many they were."""
     return int(await tx.fetchval(WRITE_STATES, event_id, channel, new_epoch, keys, data, hint))
+
+
+async def renew_if_restored(tx: Tx, *, epoch: str) -> int:
+    """Notes which cluster and timeline this is; where it was another one, gives every log that epoch. How many it gave it to."""
+    return int(await tx.fetchval(RENEW_IF_RESTORED, epoch))
+
+
+async def renew_epochs(tx: Tx, *, epoch: str) -> int:
+    return int(await tx.fetchval(RENEW_EPOCHS, epoch))
 
 
 async def list_heads(tx: Tx) -> list[ChannelHead]:

@@ -9,11 +9,13 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from server.auth import identify
+from server.conditional import is_unchanged
 from server.errors import AppError, NotAllowed
 from server.event.types import EventRow
 from server.feed import PUBLIC_CHANNELS, STATE_CHANNELS, queries
+from server.feed.pages import Pages, read_page
 from server.feed.topics import is_channel, resolve
-from server.feed.types import FeedPage, StatePage
+from server.feed.types import ME, FeedPage, StatePage
 
 MAX_EVENTS = 500
 _MAX_SEQ = 2**63 - 1
@@ -36,7 +38,10 @@ class EpochReplaced(AppError):
 
 @get(
     "/feed/{channel:str}",
-    responses={200: ResponseSpec(FeedPage, generate_examples=False, description="A stretch of the log, oldest first")},
+    responses={
+        200: ResponseSpec(FeedPage, generate_examples=False, description="A stretch of the log, oldest first"),
+        304: ResponseSpec(None, generate_examples=False, description="Unchanged"),
+    },
 )
 async def get_feed(
     request: Request[Any, Any, Any],
@@ -45,32 +50,35 @@ async def get_feed(
     epoch: FromQuery[str | None] = None,
     after: Annotated[int, QueryParameter(ge=0, le=_MAX_SEQ)] = 0,
     limit: Annotated[int, QueryParameter(ge=1, le=MAX_EVENTS)] = 200,
-) -> Response[FeedPage]:
-    """The events of a channel after a position; channel `checkin` needs a device's or an organizer's token.
+) -> Response[bytes]:
+    """The events of a channel after a position. Public channels need no token; others that of somebody they are for.
 
-    Ask again from the last one's `seq` while `more` is true."""
+    Ask again from the last one's `seq` while `more` is true; at the end, with `If-None-Match`, get 304 until it grows."""
     found: EventRow = await request.app.state.events.get(event)
     log = await _log_of(request, channel)
-    async with request.app.state.db.snapshot() as tx:
-        position = await queries.get_position(tx, found.event_id, channel=log)
-        if position is None:
-            raise UnknownChannel
-        if (epoch is not None and epoch != position.epoch) or after > position.seq:
-            raise EpochReplaced
-        rows = await queries.list_events_after(tx, found.event_id, channel=log, after=after, limit=limit)
-    last = rows[-1].seq if rows else after
-    page = FeedPage(
-        channel=channel,
-        epoch=position.epoch,
-        seq=position.seq,
-        events=[row.to_event() for row in rows],
-        more=last < position.seq,
-    )
-    # A page with more behind it stays as it is; the end of the log does not. A proxy that holds the end for a second makes one
-    # reader of 5,000 who ask at once.
-    lifetime = 60 if page.more and epoch is not None else 1
-    shared = "public" if channel in PUBLIC_CHANNELS else "private"
-    return Response(page, headers={"Cache-Control": f"{shared}, max-age={lifetime}", "Vary": "Authorization"})
+    pages: Pages = request.app.state.pages
+    position = await pages.position(found.event_id, log)
+    if position is None:
+        raise UnknownChannel
+    if (epoch is not None and epoch != position.epoch) or after > position.seq:
+        raise EpochReplaced
+    if channel == ME:
+        page = await read_page(request.app.state.db, found.event_id, position, after=after, limit=limit)
+    else:
+        page = await pages.get(found.event_id, position, after=after, limit=limit)
+    headers = {"ETag": page.etag, **_caching(channel, lasts=page.more and epoch is not None)}
+    if is_unchanged(request.headers.get("if-none-match"), page.etag):
+        return Response(b"", status_code=304, headers=headers, media_type="application/json")
+    return Response(page.body, headers=headers, media_type="application/json")
+
+
+def _caching(channel: str, *, lasts: bool) -> dict[str, str]:
+    """A page with more behind it stays as it is; the end of the log does not. A proxy that holds the end for a second, and hands
+    it out while it looks for a newer one, makes one reader of 5,000 who ask at once."""
+    age = "max-age=60" if lasts else "max-age=1, stale-while-revalidate=5"
+    if channel in PUBLIC_CHANNELS:
+        return {"Cache-Control": f"public, {age}"}
+    return {"Cache-Control": f"private, {age}", "Vary": "Authorization"}
 
 
 @get(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
@@ -24,6 +25,11 @@ SEPARATOR: Final = ":"
 
 HINT_CHANNEL: Final = "digitalnow_feed"
 """PostgreSQL's notification channel; the payload is `event_id:channel:seq`."""
+
+
+def new_epoch() -> str:
+    """A name for a new life of a log: 48 random bits, so that no two lives are ever taken for one."""
+    return secrets.token_hex(6)
 
 
 def name_of(channel: str) -> str:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from server.db import LOST_CONNECTION, Tx, connect
 from server.feed import queries
-from server.feed.types import HINT_CHANNEL, ChannelHead, Position
+from server.feed.bus import Bus
+from server.feed.types import HINT_CHANNEL, ChannelHead, Position, new_epoch
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +32,16 @@ OnGrowth = Callable[[UUID, str], None]
 class Watch:
     """Positions of all channels, and who wants to hear of their growth."""
 
-    def __init__(self, url: str, *, name: str, heed_hints: bool = True) -> None:
+    def __init__(self, url: str, *, name: str, heed_hints: bool = True, bus: Bus | None = None) -> None:
         """`heed_hints=False` ignores notifications, which shows what the look every second does alone."""
+        if bus is not None and heed_hints:
+            bus.listener = self.look_soon
         self._url = url
         self._name = name
         self._heed_hints = heed_hints
         self._positions: dict[tuple[UUID, str], Position] = {}
         self._listeners: list[OnGrowth] = []
+        self._wake = asyncio.Event()
         self.ready = asyncio.Event()
         """Set while positions are known and the connection stands."""
 
@@ -46,6 +51,10 @@ class Watch:
 
     def add_listener(self, listener: OnGrowth) -> None:
         self._listeners.append(listener)
+
+    def look_soon(self) -> None:
+        """Something may have grown: the table is read now, once for however many say so meanwhile."""
+        self._wake.set()
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[Watch]:
@@ -76,19 +85,28 @@ class Watch:
         connection = await connect(self._url, name=self._name)
         lost = asyncio.Event()
         try:
-            connection.add_termination_listener(lambda _connection: lost.set())
+            connection.add_termination_listener(partial(self._on_end, lost))
             if self._heed_hints:
                 await connection.add_listener(HINT_CHANNEL, self._on_hint)
+            await self._notice_restore(connection)
             while not lost.is_set():
+                self._wake.clear()
                 await self._read_positions(connection)
                 self.ready.set()
-                try:
-                    await asyncio.wait_for(lost.wait(), POLL_SECONDS)
-                except TimeoutError:
-                    continue
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
             raise ConnectionResetError("PostgreSQL closed the connection")
         finally:
             connection.terminate()
+
+    def _on_end(self, lost: asyncio.Event, _connection: Tx) -> None:
+        lost.set()
+        self._wake.set()
+
+    async def _notice_restore(self, connection: Tx) -> None:
+        """At every new connection: behind the same address there may be another PostgreSQL than before."""
+        if await queries.renew_if_restored(connection, epoch=new_epoch()):
+            logger.warning("the database was restored, or another has taken its place: every channel has a new epoch")
 
     async def _read_positions(self, connection: Tx) -> None:
         for head in await queries.list_heads(connection):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from contextlib import AsyncExitStack
 from functools import partial
 
 from websockets.asyncio.server import serve
@@ -14,7 +15,7 @@ from server.config import Settings
 from server.db import open_database
 from server.event.directory import Events
 from server.feed import Watch
-from server.live import stream
+from server.feed.bus import open_bus
 from server.live.gateway import Gateway
 from server.live.protocol import HELLO_SECONDS, MAX_FRAME_BYTES
 from server.live.relay import Relay
@@ -28,24 +29,18 @@ async def run_gateway(settings: Settings, listening: socket.socket, child: Child
     """Serves until `child.stopping` is set, then drains."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # those it accepts have it from it
     key = await ticket_key(settings.database_url)
-    watch = Watch(settings.database_url, name="gateway watch")
-    async with open_database(settings.database_url, size=2, name="gateway") as db, watch.run():
+    async with (
+        AsyncExitStack() as stack,
+        open_database(settings.database_url, size=2, name="gateway") as db,
+    ):
+        bus = await open_bus(settings.nats_url, stack, name="gateway")
+        watch = await stack.enter_async_context(Watch(settings.database_url, name="gateway watch", bus=bus).run())
         gateway = Gateway(settings, Events(db), key)
-
-        def take_over(transport: asyncio.Transport, first: bytes) -> bool:
-            """Streams go their own way; everything else is for the websockets' library."""
-            if not stream.OURS.match(first):
-                return False
-            taken = stream.Stream(transport, gateway.handle_stream)
-            transport.set_protocol(taken)
-            taken.data_received(first)
-            return True
-
         gateway.relay = Relay(db, watch, on_append=gateway.on_append, on_replaced=gateway.on_replaced)
         async with serve(
             gateway.handle,
             sock=listening,
-            create_connection=partial(Socket, take_over=take_over),  # type: ignore[arg-type]
+            create_connection=partial(Socket, take_over=gateway.take_over),  # type: ignore[arg-type]
             process_request=gateway.process_request,
             backlog=4096,  # the library listens again, with 100: thousands of phones come back in one second
             compression=None,  # the same bytes for everybody, and 14 KiB instead of 64 a connection

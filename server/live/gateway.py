@@ -29,7 +29,7 @@ from server.live.hub import Log
 from server.live.protocol import Close
 from server.live.relay import Followed, Relay
 from server.live.session import Closing, Place, Session, now
-from server.live.stream import Asked, Refusal, Stream
+from server.live.stream import OURS, Asked, Refusal, Stream
 from server.live.streaming import FOREIGN_ORIGIN, allowing, channels_of, preflight, refusal_for, ticket_of
 from server.live.ticket import Pass
 from server.live.wire import Socket, end_when_dead
@@ -128,6 +128,15 @@ class Gateway:
             raise  # the library closes it with 1011
         finally:
             self._forget(session)
+
+    def take_over(self, transport: asyncio.Transport, first: bytes) -> bool:
+        """Takes a connection whose first bytes ask for a stream; everything else is for the websockets' library."""
+        if not OURS.match(first):
+            return False
+        stream = Stream(transport, self.handle_stream)
+        transport.set_protocol(stream)
+        stream.data_received(first)
+        return True
 
     async def handle_stream(self, stream: Stream, asked: Asked) -> None:
         """A stream from its request to its end. Raises `Refusal`."""

@@ -13,6 +13,7 @@ from server.demo.load import SLUG
 from server.event.queries import get_event_by_slug, insert_event
 from server.ids import new_id
 from tests.conftest import Demo
+from tests.live.conftest import publish
 from tests.live.one_database import copied_database, put_back
 
 
@@ -46,3 +47,6 @@ async def other_event_id(db: Database) -> UUID:
         other = msgspec.structs.replace(event, event_id=new_id(), slug="elsewhere")
         await insert_event(tx, other)
     return other.event_id
+
+
+__all__ = ["publish"]  # the same as for the gateway

@@ -154,8 +154,33 @@ async def test_what_stays_as_it_is_may_be_kept_longer(api: httpx.AsyncClient, db
         ({"limit": 2}, 1),  # without its epoch a page may become another one
     ):
         response = await read(api, **parameters)
-        assert response.headers["cache-control"] == f"public, max-age={kept}", parameters
+        assert response.headers["cache-control"].partition(", stale")[0] == f"public, max-age={kept}", parameters
 
 
 async def test_nobody_needs_a_token(api: httpx.AsyncClient) -> None:
     assert (await api.get("/feed/schedule", headers={"Authorization": "Bearer nonsense"})).status_code == 200
+
+
+async def test_who_has_the_end_is_told_when_it_has_moved(api: httpx.AsyncClient, db: Database, event_id: UUID) -> None:
+    epoch = await fill(db, event_id, 2)
+    first = await read(api, epoch=epoch)
+    held = {"If-None-Match": first.headers["etag"]}
+    again = await api.get("/feed/announcements", params={"epoch": epoch}, headers=held)
+    assert (again.status_code, again.content) == (304, b"")
+    await fill(db, event_id, 1)
+    moved = await api.get("/feed/announcements", params={"epoch": epoch}, headers=held)
+    assert (moved.status_code, seqs(moved.json())) == (200, [1, 2, 3])
+
+
+async def test_a_proxy_may_keep_what_everybody_may_read(
+    api: httpx.AsyncClient, db: Database, event_id: UUID, demo: Demo
+) -> None:
+    epoch = await fill(db, event_id, 3)
+    end, middle = await read(api, epoch=epoch), await read(api, epoch=epoch, limit=2)
+    assert end.headers["cache-control"] == "public, max-age=1, stale-while-revalidate=5"
+    assert middle.headers["cache-control"] == "public, max-age=60"
+    assert "vary" not in end.headers
+    for channel in ("me", "checkin", "announcements:staff"):
+        own = await api.get(f"/feed/{channel}", headers=bearer(demo.device()))
+        assert own.headers["cache-control"].startswith("private, ")
+        assert own.headers["vary"] == "Authorization"

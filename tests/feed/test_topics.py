@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from server.auth import Kind, Principal
 from server.feed.topics import is_channel, resolve
-from server.ids import new_id
 
-BOOTH, TRACK, SPEAKER = new_id(), new_id(), new_id()
+EVENT, BOOTH, TRACK, SPEAKER, *SOMEBODY = (UUID(int=0xABC << 116 | 7 << 76 | number) for number in range(1, 10))
 PEOPLE = {
-    "organizer": Principal("organizer", new_id(), new_id(), ""),
-    "device": Principal("device", new_id(), new_id(), ""),
-    "exhibitor": Principal("exhibitor", new_id(), new_id(), "", BOOTH),
-    "visitor": Principal("attendee", new_id(), new_id(), "", ticket="visitor"),
-    "speaker": Principal("attendee", new_id(), new_id(), "", ticket="vip", speaker_id=SPEAKER),
+    "organizer": Principal("organizer", EVENT, SOMEBODY[0], ""),
+    "device": Principal("device", EVENT, SOMEBODY[1], ""),
+    "exhibitor": Principal("exhibitor", EVENT, SOMEBODY[2], "", BOOTH),
+    "visitor": Principal("attendee", EVENT, SOMEBODY[3], "", ticket="visitor"),
+    "speaker": Principal("attendee", EVENT, SOMEBODY[4], "", ticket="vip", speaker_id=SPEAKER),
 }
 READERS = {
     "announcements": {*PEOPLE},

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,65 +16,12 @@ import httpx
 import pytest
 
 from tests.conftest import bearer
+from tests.scenario.whole_server import Server, running_demo
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 CLIENTS = 12
 
 Acknowledged = dict[str, tuple[dict[str, Any], dict[str, Any]]]
 """Scan id → what was sent and what was answered."""
-
-
-class Server:
-    """`python -m server demo` as a process, with its process id and where it serves."""
-
-    def __init__(self, process: subprocess.Popen[str], started: dict[str, str]) -> None:
-        self.process = process
-        self.api_url = started["api_url"]
-        folder = Path(started["files"])
-        self.device = json.loads((folder / "demo.json").read_bytes())["devices"][0]["token"]
-        with (folder / "attendees.csv").open(encoding="utf-8") as file:
-            self.badges = [line["badge_code"] for line in csv.DictReader(file)]
-
-    def children(self, name: str) -> list[int]:
-        """Process ids of what the server started, by a word of their command line."""
-        pids = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                parent = int(stat.read_text().rpartition(")")[2].split()[1])
-                command = (stat.parent / "cmdline").read_bytes()
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # ended between the listing and the reading
-            if parent == self.process.pid and name.encode() in command:
-                pids.append(int(stat.parent.name))
-        return pids
-
-
-@contextmanager
-def running_demo(data_dir: Path) -> Iterator[Server]:
-    command = [
-        sys.executable,
-        "-m",
-        "server",
-        "demo",
-        "--json",
-        "--data-dir",
-        str(data_dir),
-        "--port",
-        "0",
-        "--live-port",
-        "0",
-    ]
-    process = subprocess.Popen([*command, "--attendees", "400"], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, "the server ended before it was ready"
-        yield Server(process, json.loads(line))
-    finally:
-        process.terminate()
-        process.wait(30)
-        if process.stdout is not None:
-            process.stdout.close()
 
 
 async def storm(server: Server, acknowledged: Acknowledged, until: Callable[[], bool], seed: int) -> None:
