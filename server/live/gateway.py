@@ -23,6 +23,7 @@ from server.feed.types import FeedEventRow
 from server.live import ticket as tickets
 from server.live.board import TICK_SECONDS
 from server.live.conversation import converse, greet
+from server.live.figures import Figures
 from server.live.heartbeat import Heart
 from server.live.holders import Holders
 from server.live.hub import Log
@@ -56,6 +57,7 @@ class Gateway:
         self.heart = Heart()
         self.sessions: dict[Session, None] = {}
         self.holders = Holders()
+        self.figures = Figures(self)
         self._pumps: dict[Log, asyncio.Task[None]] = {}
         self._endings: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -70,6 +72,8 @@ class Gateway:
         if parts == ["health", "ready"]:
             ready = not self.draining and self.relay.is_ready()
             return connection.respond(HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE, f"{ready}\n")
+        if parts == ["metrics"]:
+            return connection.respond(HTTPStatus.OK, self.figures.text().decode())
         if len(parts) != 4 or (parts[0], parts[1], parts[3]) != PATH_PARTS:
             return connection.respond(HTTPStatus.NOT_FOUND, "The live feed is at /v1/events/{event}/live.\n")
         if not self._origin_allowed(request.headers):
@@ -174,7 +178,9 @@ class Gateway:
     async def _end_for(self, session: Session, error: BaseException) -> None:
         if not isinstance(error, Closing):
             logger.warning("cannot serve a channel (%s)", error)
-        await session.end(error.code if isinstance(error, Closing) else Close.DRAINING)
+        code = error.code if isinstance(error, Closing) else Close.DRAINING
+        self.figures.endings[code] += 1
+        await session.end(code)
 
     def _verify(self, ticket: str) -> Pass:
         return tickets.verify(self._ticket_key, ticket)
@@ -195,6 +201,7 @@ class Gateway:
         self.holders.forget(session)
 
     def _end_soon(self, session: Session, code: int) -> None:
+        self.figures.endings[code] += 1
         task = asyncio.create_task(session.end(code))
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)

@@ -53,6 +53,8 @@ class Relay:
         self._following: dict[Key, asyncio.Task[None]] = {}
         self.queries = 0
         """Times the database was asked for events or states."""
+        self.events = 0
+        """Events that were followed; those a ring begins with are not counted."""
         watch.add_listener(self._on_growth)
 
     def is_ready(self) -> bool:
@@ -221,6 +223,7 @@ class Relay:
             )
         if not rows:
             raise BrokenLog(f"channel {log.channel}: there should be something after event {log.seq}")
+        self.events += len(rows)
         log.append([_entry(row) for row in rows])
         self._on_append(log, rows)
 
@@ -230,6 +233,7 @@ class Relay:
             rows = await queries.list_letters(connection, mailroom.event_id, after=mailroom.seq, limit=PAGE)
         if not rows:
             raise BrokenLog(f"channel {ME}: there should be something after event {mailroom.seq}")
+        self.events += len(rows)
         for log in mailroom.append([_letter(row) for row in rows]):
             if log.cursors:
                 self._on_append(log, [])

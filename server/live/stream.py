@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -23,6 +24,8 @@ from server.live.protocol import HELLO_SECONDS
 
 logger = logging.getLogger(__name__)
 
+RETRY_MILLISECONDS = (1000, 5000)
+"""When a browser comes back by itself: a moment between these, another for each, so that a hall does not come at once."""
 MAX_HEAD = 8 * 1024
 OURS = re.compile(rb"[A-Z]+ /v1/events/[^/ ]+/live/stream[? ]")
 _TYPE = re.compile(rb'\{"type":"(\w+)"')
@@ -125,7 +128,8 @@ class Stream(asyncio.Protocol):
     def open(self, **headers: str) -> None:
         """Says that what follows is a stream."""
         self._open = True
-        self.transport.write((_OPENING + _fields(headers) + "\r\n").encode("latin-1"))
+        retry = f"retry: {random.randint(*RETRY_MILLISECONDS)}\n\n"  # noqa: S311 - no herd, no secret
+        self.transport.write((_OPENING + _fields(headers) + "\r\n" + retry).encode("latin-1"))
 
     def refuse(self, refusal: Refusal) -> None:
         body = f"{refusal}\n".encode()

@@ -55,14 +55,20 @@ class Listener:
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
         self._lines = lines_of(response)
+        self.retry = 0
+        """After how many milliseconds to come back, where the stream just ends."""
 
     async def message(self) -> Message:
         """The next one, heartbeats left out."""
         lines: list[str] = []
         async with asyncio.timeout(PATIENCE):
             async for line in self._lines:
-                if line:
+                if line.startswith("retry: "):
+                    self.retry = int(line.removeprefix("retry: "))
+                elif line:
                     lines.append(line)
+                elif not lines:
+                    continue
                 elif (message := Message(lines)).kind == "heartbeat":
                     lines = []
                 else:
@@ -97,6 +103,7 @@ async def test_it_is_the_socket_s_log(feed: str, publish: Publish) -> None:
         assert [one["name"] for one in ready.data["channels"]] == ["announcements", "schedule"]
         assert listener.response.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert listener.response.headers["cache-control"] == "no-store"
+        assert 1000 <= listener.retry <= 5000
         for data in ("hello", "مرحبا\n\r\u2028", {"x": "y" * 70_000}):
             await publish(data=data)
             (message,) = await listener.events(1)
@@ -351,7 +358,7 @@ async def byte_by_byte(feed: str, request: bytes, until_heard: Callable[[bytes],
 async def test_a_request_may_come_in_pieces(feed: str) -> None:
     path = urlsplit(feed).path
     streamed = f"GET {path}/stream HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    assert b"event: ready" in await byte_by_byte(feed, streamed, lambda heard: b"\n\n" in heard)
+    assert b"event: ready" in await byte_by_byte(feed, streamed, lambda heard: b"data: " in heard)
     upgrade = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n".encode()
     key = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bG9hZHRlc3RzIG9mIGRpZw==\r\n\r\n"
     assert (await byte_by_byte(feed, upgrade + key, lambda heard: b"\r\n\r\n" in heard)).startswith(b"HTTP/1.1 101")
