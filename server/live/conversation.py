@@ -57,7 +57,6 @@ def admit(session: Session, ticket: str, verify: VerifyTicket) -> Pass:
 async def converse(session: Session, socket: Socket, find: FindChannel) -> None:
     """Answers the client's frames until the connection ends. Raises `Closing`."""
     async for message in socket:
-        session.count_frame()
         match _decode(message):
             case Subscribe(channels):
                 await session.enter(channels, find)

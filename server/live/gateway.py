@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -117,6 +118,7 @@ class Gateway:
         """A websocket from the accepted handshake to its end."""
         assert isinstance(socket, Socket), "the process makes no others"  # noqa: S101 - for the type checker
         session = self._take_in(Session(socket, socket.place))  # type: ignore[attr-defined]
+        socket.on_frame = partial(self._count_frame, session, socket)
         try:
             hello = await greet(session, socket, self._verify)
             await self._register(session)
@@ -181,6 +183,11 @@ class Gateway:
         code = error.code if isinstance(error, Closing) else Close.DRAINING
         self.figures.endings[code] += 1
         await session.end(code)
+
+    def _count_frame(self, session: Session, socket: Socket) -> None:
+        if not session.may_send():
+            socket.on_frame = None
+            self._end_soon(session, Close.RATE_LIMITED)
 
     def _verify(self, ticket: str) -> Pass:
         return tickets.verify(self._ticket_key, ticket)

@@ -30,8 +30,8 @@ from server.live.stream import Stream
 from server.live.ticket import Pass
 from server.live.wire import Socket, text_frame
 
-FRAME_BURST = 30
-"""Frames a client may send at once after its hello; then one every `FRAME_SECONDS`."""
+FRAME_BURST = 31
+"""Frames a client may send at once, its hello among them; then one every `FRAME_SECONDS`."""
 FRAME_SECONDS = 2.0
 ACK_SECONDS = 3 * HEARTBEAT_SECONDS
 
@@ -155,10 +155,9 @@ class Session:
 
     # Its manners.
 
-    def count_frame(self) -> None:
-        """Raises `Closing` for one frame too many."""
-        if not all(allowance.take(now()) for allowance in self.frames):
-            raise Closing(Close.RATE_LIMITED)
+    def may_send(self) -> bool:
+        """Counts a frame of the client's; False: it was one too many."""
+        return all(allowance.take(now()) for allowance in self.frames)
 
     def ack(self) -> None:
         self._acked_at = now()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
 from server.live.protocol import HELLO_SECONDS
 
@@ -65,6 +65,8 @@ class Socket(ServerConnection):
         self._giving_up: asyncio.TimerHandle | None = None
         self.on_room: Callable[[], None] | None = None
         """Called when it takes again."""
+        self.on_frame: Callable[[], None] | None = None
+        """Called for each frame that comes in: pings and pieces of a message, which nobody reads one by one, cost work too."""
 
     # Until the first line is there, the library knows of nothing.
 
@@ -97,6 +99,11 @@ class Socket(ServerConnection):
         if self._giving_up is not None:
             self._giving_up.cancel()
             self._giving_up = None
+
+    def process_event(self, event: Event) -> None:
+        if self.on_frame is not None and self.request is not None:
+            self.on_frame()
+        super().process_event(event)
 
     # What a session asks of a line.
 
