@@ -17,6 +17,10 @@ from collections.abc import Awaitable, Callable
 
 from server.config import Settings, read_settings
 
+logger = logging.getLogger(__name__)
+
+STOPPING_SECONDS = 20.0
+"""What a child may take to stop, besides saying good-bye to its clients."""
 LISTENING_FD = "DIGITALNOW_CHILD_LISTENING_FD"
 LIFELINE_FD = "DIGITALNOW_CHILD_LIFELINE_FD"
 
@@ -34,7 +38,13 @@ class Child:
             loop.add_signal_handler(number, self.stopping.set)
         lifeline = os.environ.get(LIFELINE_FD)
         if lifeline is not None:
-            loop.add_reader(int(lifeline), self.stopping.set)
+            loop.add_reader(int(lifeline), self._on_lifeline, int(lifeline))
+
+    def _on_lifeline(self, descriptor: int) -> None:
+        asyncio.get_running_loop().remove_reader(
+            descriptor
+        )  # a closed pipe stays readable: the loop would turn without end
+        self.stopping.set()
 
 
 def run_child(serve: Callable[[Settings, socket.socket, Child], Awaitable[None]]) -> None:
@@ -43,13 +53,27 @@ def run_child(serve: Callable[[Settings, socket.socket, Child], Awaitable[None]]
     _allow_many_connections()
     listening = socket.socket(fileno=int(os.environ[LISTENING_FD]))
 
-    async def run() -> None:
-        child = Child()
-        child.listen()
-        await serve(read_settings(), listening, child)
-
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(run())
+        runner.run(_serve_until_told(serve, listening))
+
+
+async def _serve_until_told(
+    serve: Callable[[Settings, socket.socket, Child], Awaitable[None]], listening: socket.socket
+) -> None:
+    """Ends with `serve`, or, when that has been told to stop and does not, without it: nobody is left who would end it."""
+    settings, child = read_settings(), Child()
+    child.listen()
+    serving = asyncio.ensure_future(serve(settings, listening, child))
+    stopping = asyncio.create_task(child.stopping.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not serving.done():
+        await asyncio.wait([serving], timeout=settings.drain_seconds + STOPPING_SECONDS)
+    if not serving.done():
+        logger.error("did not stop in time, and is ended")
+        logging.shutdown()
+        os._exit(1)
+    await serving
 
 
 def configure_logging() -> None:

@@ -94,7 +94,10 @@ class Watch:
                 await self._read_positions(connection)
                 self.ready.set()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                    # Not wait_for: Python 3.11's loses a cancellation that comes together with what it waits for, and this
+                    # would then go on for ever, with nobody who wants to know.
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._wake.wait()
             raise ConnectionResetError("PostgreSQL closed the connection")
         finally:
             connection.terminate()

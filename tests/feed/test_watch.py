@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -188,3 +190,47 @@ async def test_another_epoch_is_noticed_even_at_a_lower_position(
         known = watch.position(event_id, "announcements")
         assert known is not None
         assert (known.epoch, known.seq) == ("e2", 1)
+
+
+async def end_as_something_happens(database_url: str) -> None:
+    """Fails unless a watch ends that is told to in the moment in which it would have looked."""
+    async with watching(database_url) as (watch, _):
+        await asyncio.sleep(0)
+        watch.look_soon()
+        (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "feed watch"]
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.wait([task])
+
+
+@pytest.mark.usefixtures("hints_only")
+async def test_a_watch_ends_in_the_moment_in_which_it_would_have_looked(database_url: str) -> None:
+    for _ in range(20):
+        await end_as_something_happens(database_url)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="later Pythons' wait_for keeps the cancellation")
+@pytest.mark.usefixtures("hints_only")
+async def test_a_watch_that_loses_its_cancellation_would_be_noticed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it was: the process went on for ever, and nobody was left who would end it."""
+
+    async def watch_once(watch: Watch) -> None:
+        connection = await watch_module.connect(database_url, name="broken watch")
+        try:
+            while True:
+                watch._wake.clear()
+                watch.ready.set()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(watch._wake.wait(), NEVER)
+        finally:
+            connection.terminate()
+
+    monkeypatch.setattr(Watch, "_watch_once", watch_once)
+    ending = asyncio.create_task(end_as_something_happens(database_url))
+    done, _ = await asyncio.wait([ending], timeout=1.0)
+    assert not done, "it would have waited for ever"
+    for task in asyncio.all_tasks():
+        if task.get_name() == "feed watch":
+            task.cancel()
+    await ending
