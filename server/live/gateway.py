@@ -67,6 +67,7 @@ class Gateway:
 
     async def process_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Lets a request through to the websocket, or answers it as plain HTTP."""
+        assert isinstance(connection, Socket), "the process makes no others"  # noqa: S101 - for the type checker
         parts = urlsplit(request.path).path.strip("/").split("/")
         if parts == ["health", "live"]:
             return connection.respond(HTTPStatus.OK, "alive\n")
@@ -80,7 +81,7 @@ class Gateway:
         if not self._origin_allowed(request.headers):
             return connection.respond(HTTPStatus.FORBIDDEN, f"{FOREIGN_ORIGIN}\n")
         try:
-            connection.place = await self._place_of(parts[2])  # type: ignore[attr-defined]
+            connection.place = await self._place_of(parts[2])
         except Refusal as refusal:
             return connection.respond(refusal.status, f"{refusal}\n")
         return None
@@ -117,7 +118,7 @@ class Gateway:
     async def handle(self, socket: ServerConnection) -> None:
         """A websocket from the accepted handshake to its end."""
         assert isinstance(socket, Socket), "the process makes no others"  # noqa: S101 - for the type checker
-        session = self._take_in(Session(socket, socket.place))  # type: ignore[attr-defined]
+        session = self._take_in(Session(socket, socket.place))
         socket.on_frame = partial(self._count_frame, session, socket)
         try:
             hello = await greet(session, socket, self._verify)

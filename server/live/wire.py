@@ -58,6 +58,10 @@ def payloads(frames: bytes) -> Iterator[bytes]:
 class Socket(ServerConnection):
     """A client's websocket. What comes over its port and asks for something else is offered to `take_over` first."""
 
+    # Beside the library's attributes, not among them: one more there and Python stops sharing their names between connections,
+    # which costs a kilobyte each.
+    __slots__ = ("_first", "_giving_up", "_take_over", "on_frame", "on_room", "place")
+
     def __init__(self, *arguments: Any, take_over: TakeOver, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._take_over = take_over
@@ -67,6 +71,8 @@ class Socket(ServerConnection):
         """Called when it takes again."""
         self.on_frame: Callable[[], None] | None = None
         """Called for each frame that comes in: pings and pieces of a message, which nobody reads one by one, cost work too."""
+        self.place: Any = None
+        """For whom it was opened, once that is known: the gateway's `Place`."""
 
     # Until the first line is there, the library knows of nothing.
 
@@ -109,7 +115,7 @@ class Socket(ServerConnection):
 
     def takes(self) -> bool:
         """Whether a frame may be written: neither side has begun to close, and the client has taken most of what it was sent."""
-        return self.is_open() and self.transport.get_write_buffer_size() <= MAX_BUFFERED
+        return self.protocol.state is State.OPEN and self.transport.get_write_buffer_size() <= MAX_BUFFERED
 
     def is_open(self) -> bool:
         return self.protocol.state is State.OPEN
