@@ -19,6 +19,7 @@ async def get_event(request: Request[Any, Any, Any], event: FromPath[str], lang:
     """An event: names, dates, zone, languages, venue, where its live feed is and how far the public channels have come."""
     found: EventRow = await request.app.state.events.get(event)
     read = reader_of(request, found, lang).text
+    live_url = f"{_live_base(request)}/v1/events/{found.slug}/live"
     async with request.app.state.db.read() as connection:
         positions = await feed_queries.list_positions(connection, found.event_id, channels=list(PUBLIC_CHANNELS))
         keys = await badge_queries.list_valid_keys(connection, found.event_id)
@@ -40,7 +41,8 @@ async def get_event(request: Request[Any, Any, Any], event: FromPath[str], lang:
         default_language=found.default_language,
         starts_on=found.starts_on,
         ends_on=found.ends_on,
-        live_url=f"{_live_base(request)}/v1/events/{found.slug}/live",
+        live_url=live_url,
+        stream_url=f"http{live_url.removeprefix('ws')}/stream",
         badge_keys=[public(key) for key in keys],
         channels=positions,
     )

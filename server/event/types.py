@@ -52,6 +52,8 @@ class Event(Struct, frozen=True, kw_only=True):
     ends_on: date
     live_url: str
     """The websocket of the live feed."""
+    stream_url: str
+    """The same feed as Server-Sent Events."""
     badge_keys: list[BadgeKey]
     """All that verify a signed badge; a signature by any other key is not to be believed."""
     channels: list[Position]

@@ -30,7 +30,9 @@ async def change(api: httpx.AsyncClient, demo: Demo, session_id: str, **fields: 
 async def test_an_event_tells_where_everything_is(api: httpx.AsyncClient) -> None:
     event = (await api.get("", params={"lang": "ar"})).json()
     assert event["theme"] == "الرقمنة للجميع"
+    assert event["live_url"].startswith("ws://")
     assert event["live_url"].endswith("/v1/events/digital-now/live")
+    assert event["stream_url"] == event["live_url"].replace("ws://", "http://") + "/stream"
     assert [channel["channel"] for channel in event["channels"]] == ["announcements", "schedule"]
     by_id = await api.get(str(api.base_url).replace("digital-now", event["id"]))
     assert by_id.json()["id"] == event["id"]
