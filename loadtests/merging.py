@@ -207,7 +207,7 @@ def _session(world: World, made: Made, at: datetime) -> SessionRow | None:
 def _badge(world: World, person: int) -> BadgeRow:
     """A valid one of somebody with that ticket."""
     nobody: dict[str, Any] = dict.fromkeys(BadgeRow.__struct_fields__, "")
-    return BadgeRow(**(nobody | {"ticket": world.tickets[person], "revoked": False, "cancelled": False}))
+    return BadgeRow(**(nobody | {"ticket": world.tickets[person], "revoked_at": None, "cancelled_at": None}))
 
 
 def _fact(made: Made, row: CheckinListRow, area: UUID, session: SessionRow | None, at: datetime) -> Fact:

@@ -35,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
         created = asyncio.run(migrate(settings.database_url, durable=settings.durable))
         renewed = asyncio.run(_renew(settings.database_url)) if arguments.restored else 0
     if arguments.json:
-        print(json.dumps({"schema_version": SCHEMA_VERSION, "created": created, "renewed_channels": renewed}))
+        restored = {"renewed_channels": renewed} if arguments.restored else {}
+        print(json.dumps({"schema_version": SCHEMA_VERSION, "created": created, **restored}))
         return 0
     print(f"Schema version {SCHEMA_VERSION}: {'created' if created else 'already there'}.")
     if arguments.restored:

@@ -239,7 +239,7 @@ ENOUGH = 80
 async def test_a_client_that_does_not_read_is_closed_and_nobody_waits_for_it(
     feed: str, gateways: list[Gateway], publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 0.0)
+    monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 1.0)
     monkeypatch.setattr(wire, "CLOSE_SECONDS", PATIENCE)
     async with AsyncExitStack() as stack:
         slow = await stuck(stack, feed)

@@ -69,7 +69,7 @@ async def test_whoever_was_away_gets_what_they_missed(
         for url in (feed, fresh):
             wanted = at("me", str(channel["epoch"]), 1)
             client, again = await enter(stack, url, await ticket_for("attendee", token), wanted)
-            assert (again["resumed"], again["seq"]) == (True, 3)
+            assert again["resumed"]
             assert [(one["seq"], one["data"]) for one in await client.events(2)] == [(2, 0), (3, 2)]
 
 

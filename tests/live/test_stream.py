@@ -301,7 +301,7 @@ def stuck(feed: str) -> socket.socket:
 async def test_who_does_not_read_is_closed_and_nobody_waits_for_it(
     feed: str, gateways: list[Gateway], publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 0.0)
+    monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 1.0)
     monkeypatch.setattr("server.live.wire.CLOSE_SECONDS", 0.05)
     async with listening(feed) as quick:
         await quick.message()

@@ -116,7 +116,6 @@ def badges_of(draw: st.DrawFn) -> list[BadgeRow]:
             BadgeRow(
                 signed_codes.sign(SEED, EVENT, 0, number, ticket),
                 short_code(number),
-                revoked,
                 UUID(int=1000 + holder),
                 "Somebody",
                 "",
@@ -124,7 +123,7 @@ def badges_of(draw: st.DrawFn) -> list[BadgeRow]:
                 "fr",
                 number,
                 minutes(-30) if revoked else None,
-                holder == 3,
+                minutes(-30) if holder == 3 else None,
             )
         )
     return found

@@ -88,6 +88,8 @@ def test_the_sample_event_is_loaded_kept_refused_and_replaced(tmp_path: Path) ->
     )
     assert "no event" in refused(run("token", "organizer", "nowhere", "--name", "X", "--data-dir", data))
     assert json.loads(run("migrate", "--json", "--data-dir", data).stdout) == {"schema_version": 1, "created": False}
+    restored = json.loads(run("migrate", "--restored", "--json", "--data-dir", data).stdout)
+    assert restored["renewed_channels"] > 10
 
 
 @pytest.mark.timeout(180)
