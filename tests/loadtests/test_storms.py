@@ -62,14 +62,14 @@ async def test_without_its_index_the_log_lets_somebody_in_twice(ground: Ground) 
     assert await storm(ground) >= {"not_once", "broken_turns"}
 
 
-async def fill(ground: Ground) -> set[str]:
+async def fill(ground: Ground, seconds: float = 1.0) -> set[str]:
     """The kinds of promises that people at a list of few seats found broken."""
     await ground.spoil(*seats.NUMBER_ROWS)
     async with httpx.AsyncClient(headers=bearer(ground.venue.organizer)) as http:
         new = {"key": "few", "name": {"en": "Few"}, "capacity": SEATS}
         assert (await http.post(f"{ground.urls[0]}/checkins/lists", json=new)).status_code == 201
     await asyncio.sleep(KNOWN_SECONDS)
-    witness, found = await capacity.prove(ground.volley, ground.venue, "few", SEATS, 1.0, random.Random(1))
+    witness, found = await capacity.prove(ground.volley, ground.venue, "few", SEATS, seconds, random.Random(1))
     assert witness.unhelpful == []
     return {one.kind for one in found}
 
@@ -81,4 +81,4 @@ async def test_a_list_of_few_seats_is_never_over_and_never_under(ground: Ground)
 async def test_without_its_check_a_list_lets_too_many_in(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadtests.screens.SETTLE_SECONDS", 1.0)
     await ground.spoil(*capacity.BREAK)
-    assert await fill(ground) >= {"over"}
+    assert await fill(ground, 4.0) >= {"over"}  # it takes two processes that meet at the last seat
