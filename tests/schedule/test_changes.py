@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from server.db import Database
-from server.schedule import actions
+from server.schedule import actions, queries
 from tests.conftest import Demo, bearer
 from tests.phones import said
 from tests.schedule.applying import Document
@@ -157,18 +157,41 @@ async def test_a_change_and_all_who_hear_of_it_are_one(
     assert await desk.heard("schedule") == []
 
 
-async def test_organizers_who_change_one_session_at_once(desk: Desk, talk: Document) -> None:
-    """Each change is told against the one before it."""
+async def change_at_once(desk: Desk, talk: Document, organizers: int) -> None:
+    """Each gives the session other speakers; fails where a change is not told against the one before it."""
     speakers = [speaker["id"] for speaker in (await read_programme(desk.api))["speakers"]]
-    await asyncio.gather(*(desk.change(talk, speaker_ids=speakers[n : n + 3]) for n in range(8)))
+    await asyncio.gather(*(desk.change(talk, speaker_ids=speakers[n : n + 3]) for n in range(5, 5 + organizers)))
     held = talk["speaker_ids"]
     for event in await desk.heard("schedule"):
         change = event["data"]["changed"]["speaker_ids"]
         assert change["old"] == held
         held = change["new"]
-    assert (await read_programme(desk.api))["sessions"]
-    now = (await desk.ask("GET", f"/sessions/{talk['id']}")).json()
-    assert now["speaker_ids"] == held
+    now = await read_programme(desk.api)
+    assert next(one for one in now["sessions"] if one["id"] == talk["id"])["speaker_ids"] == held
+
+
+async def test_organizers_who_change_one_session_at_once(desk: Desk, talk: Document) -> None:
+    await change_at_once(desk, talk, 8)
+
+
+async def test_a_change_that_locks_nothing_is_caught(
+    desk: Desk, talk: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two organizers read the same session, and both tell what it was before the other's change."""
+    get_session, both_have_read = queries.get_session, asyncio.Barrier(2)
+
+    async def lock_nothing(*_arguments: Any) -> None:
+        return None
+
+    async def read_together(*arguments: Any) -> Any:
+        session = await get_session(*arguments)
+        await both_have_read.wait()
+        return session
+
+    monkeypatch.setattr(queries, "lock_version", lock_nothing)
+    monkeypatch.setattr(queries, "get_session", read_together)
+    with pytest.raises(AssertionError):
+        await change_at_once(desk, talk, 2)
 
 
 WRONG_CHANGES: list[tuple[Any, int, str, str]] = [
