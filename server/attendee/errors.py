@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncpg
+
 from server.errors import AppError
+from server.schedule.errors import UnknownSpeaker
 
 
 class UnknownAttendee(AppError):
@@ -10,3 +13,22 @@ class UnknownAttendee(AppError):
 
     status = 404
     code = "attendee.unknown"
+
+
+class SpeakerTaken(AppError):
+    """Another attendee of this event is that speaker. Take it from them first, with `speaker_id` null."""
+
+    status = 409
+    code = "attendee.speaker_taken"
+
+
+BY_CONSTRAINT: dict[str, type[AppError]] = {
+    "attendee_speaker": UnknownSpeaker,
+    "attendee_is_one_speaker": SpeakerTaken,
+}
+
+
+def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
+    """The refusal a violated constraint stands for, by its name; the error itself where it stands for none."""
+    found = BY_CONSTRAINT.get(error.constraint_name or "")
+    return found() if found else error

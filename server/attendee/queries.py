@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from server.attendee.types import AttendeeRow, BadgeRow, Registration, RevokedRow
@@ -45,17 +44,17 @@ REVOKE_BADGE = """
 """
 
 LOCK_REGISTRATION = """
-    SELECT attendee_id AS id, cancelled_at
+    SELECT attendee_id AS id, cancelled_at, speaker_id
     FROM attendee
     WHERE event_id = $1 AND attendee_id = $2
     FOR NO KEY UPDATE
 """
 
-SET_CANCELLED = """
+SET_REGISTRATION = """
     UPDATE attendee
-    SET cancelled_at = CASE WHEN $3 THEN now() END
+    SET cancelled_at = CASE WHEN $3 THEN COALESCE(cancelled_at, now()) END, speaker_id = $4
     WHERE event_id = $1 AND attendee_id = $2
-    RETURNING cancelled_at
+    RETURNING attendee_id AS id, cancelled_at, speaker_id
 """
 
 # Of these people, for a door that has heard that they have other badges.
@@ -98,7 +97,11 @@ async def lock_registration(tx: Tx, event_id: UUID, attendee_id: UUID) -> Regist
     return await row(tx, Registration, LOCK_REGISTRATION, event_id, attendee_id)
 
 
-async def set_cancelled(tx: Tx, event_id: UUID, attendee_id: UUID, *, cancelled: bool) -> datetime | None:
-    """Since when; None: not any more."""
-    since: datetime | None = await tx.fetchval(SET_CANCELLED, event_id, attendee_id, cancelled)
-    return since
+async def set_registration(
+    tx: Tx, event_id: UUID, attendee_id: UUID, *, cancelled: bool, speaker_id: UUID | None
+) -> Registration | None:
+    """The registration as it is then; one that was cancelled already stays so since when it was.
+
+    Violates `attendee_speaker` where there is no such speaker, `attendee_is_one_speaker` where somebody else is that one.
+    """
+    return await row(tx, Registration, SET_REGISTRATION, event_id, attendee_id, cancelled, speaker_id)

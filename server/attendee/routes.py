@@ -31,7 +31,8 @@ async def get_me(request: Request[Principal, Any, Any], event: FromPath[str]) ->
 async def patch_attendee(
     request: Request[Principal, Any, Any], event: FromPath[str], attendee_id: FromPath[UUID]
 ) -> Registration:
-    """Cancels a registration, or takes that back. Within a second no door lets the person in; whoever is inside stays."""
+    """Cancels a registration or takes that back, and says as whom somebody speaks. Within a second no door lets a cancelled
+    person in; whoever is inside stays. They hear `registration.changed` on `me`. A body that names nothing changes nothing."""
     change = await read_body(request, ChangeAttendee)
     return await change_attendee(request.app.state.db, request.user.event_id, attendee_id, change)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+from server.checkin.events import AttendeeCancelled
 
 
 class AttendeeRow(Struct, frozen=True):
@@ -50,17 +52,20 @@ class RevokedRow(Struct, frozen=True):
 
 
 class ChangeAttendee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an organizer changes of a registration."""
+    """What an organizer changes of a registration; what is left out stays."""
 
-    cancelled: bool
+    cancelled: bool | UnsetType = UNSET
     """No door lets this person in any more; `false` takes that back."""
+    speaker_id: UUID | UnsetType | None = UNSET
+    """As whom this person speaks here, and nobody else; null: they do not."""
 
 
 class Registration(Struct, frozen=True):
-    """How an attendee's registration stands."""
+    """How an attendee's registration stands; also the data of a `registration.changed` event on the attendee's channel `me`."""
 
     id: UUID
     cancelled_at: datetime | None
+    speaker_id: UUID | None
 
 
 class Attendee(Struct, frozen=True, kw_only=True):
@@ -76,3 +81,10 @@ class Attendee(Struct, frozen=True, kw_only=True):
     badge_code: str | None
     """To show as a QR; None while no badge is valid."""
     short_code: str | None
+
+
+EVENTS: dict[str, type[Struct]] = {
+    "registration.changed": Registration,
+    "attendee.cancelled": AttendeeCancelled,
+}
+"""What this noun's events carry, by kind: the first on the attendee's `me`, the second on `checkin`."""

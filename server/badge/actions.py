@@ -12,6 +12,7 @@ from server.badge.errors import BadgeKeysUsedUp, NewestBadgeKey, UnknownBadgeKey
 from server.badge.types import (
     BadgeKeysChanged,
     BadgeKeyState,
+    BadgeReplaced,
     IssuedBadge,
     SigningKey,
     public,
@@ -19,7 +20,7 @@ from server.badge.types import (
 )
 from server.checkin.events import AttendeesChanged, BadgeRevoked
 from server.db import Database, Tx
-from server.feed import CHECKIN, emit
+from server.feed import CHECKIN, emit, emit_to_each
 
 
 async def rotate_key(db: Database, event_id: UUID) -> BadgeKeyState:
@@ -67,6 +68,8 @@ async def replace_badge(db: Database, event_id: UUID, attendee_id: UUID) -> Issu
             await emit(tx, event_id, channel=CHECKIN, kind="badge.revoked", data=BadgeRevoked(lost.code, lost.number))
         changed = AttendeesChanged([attendee_id])
         await emit(tx, event_id, channel=CHECKIN, kind="attendees.changed", data=changed)
+        shown = BadgeReplaced(code, short_code)
+        await emit_to_each(tx, event_id, [attendee_id], kind="badge.replaced", data=shown)
     return IssuedBadge(
         attendee_id=attendee_id,
         code=code,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from server.checkin.events import AttendeesChanged, BadgeRevoked
 from server.texts import Texts
 
 Algorithm = Literal["Ed25519"]
@@ -89,6 +90,23 @@ class BadgeKeysChanged(Struct, frozen=True):
 
     badge_keys: list[BadgeKey]
     """All that verify from now on: a signature by any other key is to be believed no more."""
+
+
+class BadgeReplaced(Struct, frozen=True):
+    """The data of a `badge.replaced` event on the attendee's own channel `me`: what their app shows from now on."""
+
+    code: str
+    """For the QR."""
+    short_code: str
+
+
+EVENTS: dict[str, type[Struct]] = {
+    "badge.replaced": BadgeReplaced,
+    "badge.revoked": BadgeRevoked,
+    "attendees.changed": AttendeesChanged,
+    "badge_keys.changed": BadgeKeysChanged,
+}
+"""What this noun's events carry, by kind: the first on the attendee's `me`, the others on `checkin`."""
 
 
 class IssuedBadge(Struct, frozen=True, kw_only=True):

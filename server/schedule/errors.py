@@ -28,7 +28,25 @@ class UnknownTrack(AppError):
     code = "schedule.unknown_track"
 
 
-BY_CONSTRAINT: dict[str, type[AppError]] = {"session_room": UnknownRoom, "session_track": UnknownTrack}
+class UnknownSpeaker(AppError):
+    """There is no such speaker in this event. Add them first."""
+
+    status = 422
+    code = "schedule.unknown_speaker"
+
+
+class NoSuchSpeaker(AppError):
+    """There is no speaker with that id in this event."""
+
+    status = 404
+    code = "schedule.no_such_speaker"
+
+
+BY_CONSTRAINT: dict[str, type[AppError]] = {
+    "session_room": UnknownRoom,
+    "session_track": UnknownTrack,
+    "session_speaker_speaker": UnknownSpeaker,
+}
 
 
 def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch
+from litestar import Request, Response, Router, get, patch, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 
@@ -16,10 +16,18 @@ from server.event.reader import reader_of
 from server.event.types import EventRow
 from server.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor
 from server.schedule import queries
-from server.schedule.actions import change_session
+from server.schedule.actions import add_speaker, change_session, edit_speaker
 from server.schedule.errors import UnknownSession
-from server.schedule.types import ChangeSession, Schedule, SessionDetail, SpeakerPage
-from server.schedule.views import in_all_languages, session_detail, speaker_view
+from server.schedule.types import (
+    AddSpeaker,
+    ChangeSession,
+    ChangeSpeaker,
+    Schedule,
+    SessionDetail,
+    Speaker,
+    SpeakerPage,
+)
+from server.schedule.views import EVERY_LANGUAGE, in_all_languages, session_detail, speaker_view
 
 
 @get(
@@ -92,18 +100,49 @@ async def list_speakers(
 async def patch_session(
     request: Request[Any, Any, Any], event: FromPath[str], session_id: FromPath[UUID]
 ) -> SessionDetail:
-    """Moves, delays, cancels or rewrites a session. Everybody who listens to channel `schedule` hears `session.changed`."""
+    """Moves, delays, cancels or rewrites a session, or gives it other speakers. Everybody who listens to channel `schedule` hears
+    `session.changed`, and those whom it concerns hear the same on `me`."""
     found: EventRow = await request.app.state.events.get(event)
     change = await read_body(request, ChangeSession)
-    session = await change_session(request.app.state.db, found.event_id, session_id, change)
-    request.app.state.documents.forget(
-        found.event_id
-    )  # the organizer's next reading shows it, even before the feed's hint arrives
+    session = await change_session(request.app.state.db, found, session_id, change)
+    _forget(request, found)
     return in_all_languages(session)
+
+
+@post("/speakers", guards=[require("organizer")], opt=describe(AddSpeaker))
+async def post_speaker(request: Request[Any, Any, Any], event: FromPath[str]) -> Speaker:
+    """Adds somebody who joins the programme late; sessions can name them then. Channel `schedule` hears `speaker.added`."""
+    found: EventRow = await request.app.state.events.get(event)
+    command = await read_body(request, AddSpeaker)
+    speaker = await add_speaker(request.app.state.db, found.event_id, command)
+    _forget(request, found)
+    return speaker_view(speaker, EVERY_LANGUAGE)
+
+
+@patch("/speakers/{speaker_id:uuid}", guards=[require("organizer")], opt=describe(ChangeSpeaker))
+async def patch_speaker(request: Request[Any, Any, Any], event: FromPath[str], speaker_id: FromPath[UUID]) -> Speaker:
+    """Changes what is said of a speaker. Channel `schedule` hears `speaker.changed`."""
+    found: EventRow = await request.app.state.events.get(event)
+    change = await read_body(request, ChangeSpeaker)
+    speaker = await edit_speaker(request.app.state.db, found.event_id, speaker_id, change)
+    _forget(request, found)
+    return speaker_view(speaker, EVERY_LANGUAGE)
+
+
+def _forget(request: Request[Any, Any, Any], event: EventRow) -> None:
+    """The organizer's next reading shows the change, even before the feed's hint arrives."""
+    request.app.state.documents.forget(event.event_id)
 
 
 router = Router(
     path="/v1/events/{event:str}",
-    route_handlers=[get_schedule, get_session, list_speakers, patch_session],
+    route_handlers=[
+        get_schedule,
+        get_session,
+        list_speakers,
+        patch_session,
+        post_speaker,
+        patch_speaker,
+    ],
     tags=["schedule"],
 )

@@ -41,7 +41,7 @@ async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
 async def _store_sessions(
     tx: Tx, event_id: UUID, programme: Programme, rooms: dict[str, UUID], tracks: dict[str, UUID]
 ) -> None:
-    speakers = {speaker.key: new_id() for speaker in programme.speakers}
+    speakers = _ids_in_order(speaker.key for speaker in programme.speakers)
     sessions = {session.key: new_id() for session in programme.sessions}
     await _copy(
         tx,
@@ -77,6 +77,12 @@ async def _store_sessions(
             for position, key in enumerate(dict.fromkeys(session.speakers))
         ),
     )
+
+
+def _ids_in_order(keys: Iterable[str]) -> dict[str, UUID]:
+    """Ids that grow as the keys do: readers get speakers by id, and who joins later shall come last."""
+    ordered = sorted(keys)
+    return dict(zip(ordered, sorted(new_id() for _ in ordered), strict=True))
 
 
 _SESSION_COLUMNS = (

@@ -19,7 +19,7 @@ from server.schedule.types import (
 )
 from server.texts import ALL
 
-_EVERY_LANGUAGE = Reader(ALL, ALL)
+EVERY_LANGUAGE = Reader(ALL, ALL)
 
 
 def room_view(room: RoomRow, reader: Reader) -> Room:
@@ -64,7 +64,7 @@ def session_detail(session: SessionRow, reader: Reader) -> SessionDetail:
 
 
 def in_all_languages(session: SessionRow) -> SessionDetail:
-    return session_detail(session, _EVERY_LANGUAGE)
+    return session_detail(session, EVERY_LANGUAGE)
 
 
 def group_by_day(sessions: list[SessionRow], timezone: str) -> list[Day]:

@@ -41,6 +41,8 @@ class Operation(NamedTuple):
 
 BODIES: dict[str, dict[str, Any]] = {
     "patchSession": {"title": {"fr": "Un autre titre"}},
+    "postSpeaker": {"name": {"fr": "Salma Idrissi", "ar": "سلمى الإدريسي"}},
+    "patchSpeaker": {"bio": {"fr": "Journaliste"}},
     "postAnnouncement": {"title": {"fr": "Le déjeuner est servi"}, "body": {"fr": "Hall B"}},
     "postCheckin": {"scan_id": "contract", "list": "main", "code": "no such badge"},
     "postCheckinBatch": {"scans": [{"scan_id": "contract-2", "list": "main", "code": "no such badge"}]},
@@ -72,6 +74,7 @@ PATH_VALUES = {
     "event": "digital-now",
     "channel": "announcements",
     "session_id": NOBODY,
+    "speaker_id": NOBODY,
     "attendee_id": NOBODY,
     "key_id": "0",
     "gate_id": NOBODY,

@@ -228,8 +228,9 @@ async def own_gate_device_and_list(api: httpx.AsyncClient, demo: Demo) -> dict[s
 
 async def test_real_answers_are_as_described(api: httpx.AsyncClient, demo: Demo) -> None:
     """Every operation is asked once for real, readers' in one language and in all."""
-    session = (await api.get("/schedule")).json()["sessions"][0]["id"]
-    values = {"session_id": session, "attendee_id": demo.attendees[1]["id"], "scan_id": "contract-0"}
+    programme = (await api.get("/schedule")).json()
+    values = {"session_id": programme["sessions"][0]["id"], "speaker_id": programme["speakers"][0]["id"]}
+    values |= {"attendee_id": demo.attendees[1]["id"], "scan_id": "contract-0"}
     values |= await own_gate_device_and_list(api, demo)
     passing = {"scan_id": "contract-0", "list": "main", "code": demo.badge()}
     await api.post("/checkins", json=passing, headers=bearer(demo.device()))
