@@ -43,7 +43,8 @@ class Principal(Struct, frozen=True):
     profile: str | None = None
     """What a device may do: `device.policy` says it."""
     since: datetime | None = None
-    """When a device's token was given out: tells the phone that has its name now from the one that had it before."""
+    """When a device's token was given out: tells the phone that has its name now from the one that had it before. Of an attendee:
+    when their rights last changed, if they did."""
     ticket: str | None = None
     """An attendee's type of ticket."""
     speaker_id: UUID | None = None

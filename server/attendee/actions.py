@@ -13,6 +13,7 @@ from server.attendee.types import ChangeAttendee, Registration
 from server.checkin.events import AttendeeCancelled
 from server.db import Database
 from server.feed import CHECKIN, emit, emit_to_each
+from server.feed.types import TokenReplaced
 
 
 async def change_attendee(db: Database, event_id: UUID, attendee_id: UUID, change: ChangeAttendee) -> Registration:
@@ -41,6 +42,10 @@ async def change_attendee(db: Database, event_id: UUID, attendee_id: UUID, chang
             if cancelled != was_cancelled:
                 data = AttendeeCancelled(attendee_id, cancelled)
                 await emit(tx, event_id, channel=CHECKIN, kind="attendee.cancelled", data=data)
+            if speaker_id != before.speaker_id:
+                since = await queries.get_rights_at(tx, event_id, attendee_id)
+                data_of_rights = TokenReplaced(attendee_id, since)
+                await emit(tx, event_id, channel=CHECKIN, kind="attendee.rights_changed", data=data_of_rights)
             await emit_to_each(tx, event_id, [attendee_id], kind="registration.changed", data=after)
             return after
     except asyncpg.IntegrityConstraintViolationError as error:

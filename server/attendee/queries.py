@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from server.attendee.types import AttendeeRow, BadgeRow, Registration, RevokedRow
@@ -11,7 +12,7 @@ from server.db import Tx, row, rows
 
 GET_ATTENDEE_BY_HASH = """
     SELECT 'attendee' AS kind, event_id, attendee_id AS subject_id, name, NULL::uuid AS booth_id, NULL::text AS profile,
-           NULL::timestamptz AS since, ticket, speaker_id, cancelled_at IS NOT NULL AS cancelled
+           rights_at AS since, ticket, speaker_id, cancelled_at IS NOT NULL AS cancelled
     FROM attendee
     WHERE event_id = $1 AND token_hash = $2
 """
@@ -52,10 +53,14 @@ LOCK_REGISTRATION = """
 
 SET_REGISTRATION = """
     UPDATE attendee
-    SET cancelled_at = CASE WHEN $3 THEN COALESCE(cancelled_at, now()) END, speaker_id = $4
+    SET cancelled_at = CASE WHEN $3 THEN COALESCE(cancelled_at, now()) END,
+        rights_at = CASE WHEN speaker_id IS DISTINCT FROM $4 THEN clock_timestamp() ELSE rights_at END,
+        speaker_id = $4
     WHERE event_id = $1 AND attendee_id = $2
     RETURNING attendee_id AS id, cancelled_at, speaker_id
 """
+
+GET_RIGHTS_AT = "SELECT rights_at FROM attendee WHERE event_id = $1 AND attendee_id = $2"
 
 # Of these people, for a door that has heard that they have other badges.
 LIST_BADGES_OF = """
@@ -105,3 +110,9 @@ async def set_registration(
     Violates `attendee_speaker` where there is no such speaker, `attendee_is_one_speaker` where somebody else is that one.
     """
     return await row(tx, Registration, SET_REGISTRATION, event_id, attendee_id, cancelled, speaker_id)
+
+
+async def get_rights_at(tx: Tx, event_id: UUID, attendee_id: UUID) -> datetime:
+    """When the rights of somebody last changed whose rights have."""
+    changed: datetime = await tx.fetchval(GET_RIGHTS_AT, event_id, attendee_id)
+    return changed

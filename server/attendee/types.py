@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from server.checkin.events import AttendeeCancelled
+from server.feed.types import TokenReplaced
 
 
 class AttendeeRow(Struct, frozen=True):
@@ -86,5 +87,6 @@ class Attendee(Struct, frozen=True, kw_only=True):
 EVENTS: dict[str, type[Struct]] = {
     "registration.changed": Registration,
     "attendee.cancelled": AttendeeCancelled,
+    "attendee.rights_changed": TokenReplaced,
 }
-"""What this noun's events carry, by kind: the first on the attendee's `me`, the second on `checkin`."""
+"""What this noun's events carry, by kind: the first on the attendee's `me`, the others on `checkin`."""

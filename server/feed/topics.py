@@ -48,6 +48,8 @@ def own(name: str, owner: UUID) -> str:
 def belongs(principal: Principal, audience: str) -> bool:
     """Whether somebody may listen to what an audience is told. Organizers hear everything."""
     kind = principal.kind
+    if principal.cancelled:
+        return False
     if kind == "organizer":
         return is_channel(announcements_to(audience))
     if kind == "device":

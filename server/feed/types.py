@@ -138,9 +138,9 @@ class TokenRevoked(Struct, frozen=True):
 
 
 class TokenReplaced(Struct, frozen=True):
-    """The data of the events by which every process learns that only one's newest token is worth anything."""
+    """The data of the events by which every process learns that only one's newest token, or ticket, is worth anything."""
 
-    KINDS: ClassVar = ("device.paired",)
+    KINDS: ClassVar = ("device.paired", "attendee.rights_changed")
 
     subject_id: UUID
     since: datetime

@@ -219,7 +219,8 @@ class Gateway:
     def on_append(self, log: Log, rows: list[FeedEventRow]) -> None:
         """The relay has new events."""
         if log.channel == CHECKIN:
-            self._end_all(self.holders.hear(log.event_id, rows), Close.REVOKED)
+            for session, code in self.holders.hear(log.event_id, rows):
+                self._end_soon(session, code)
         if log not in self._pumps:
             self._pumps[log] = asyncio.create_task(self._pump(log), name=f"pump {log.channel}")
 

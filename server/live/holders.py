@@ -50,8 +50,8 @@ class Holders:
         ticket = session.ticket
         assert ticket is not None, "called for those who have one"  # noqa: S101 - for the type checker
         principal, key = ticket.principal, (ticket.principal.event_id, ticket.principal.subject_id)
-        if self.is_void(principal):
-            raise Closing(Close.REVOKED)
+        if code := self.void_code(principal):
+            raise Closing(code)
         if ticket.ticket_id in self._used:
             raise Closing(Close.TICKET_EXPIRED)
         moment = now()
@@ -89,30 +89,40 @@ class Holders:
         for ticket_id in [ticket_id for ticket_id, ends in self._used.items() if ends < unix_time]:
             del self._used[ticket_id]
 
-    def hear(self, event_id: UUID, rows: Iterable[FeedEventRow]) -> list[Session]:
-        """Takes note of what channel `checkin` says about tokens; returns the connections that are void by it."""
-        concerned: set[UUID] = set()
+    def hear(self, event_id: UUID, rows: Iterable[FeedEventRow]) -> list[tuple[Session, int]]:
+        """Takes note of what channel `checkin` says about tokens; returns the connections that are void by it, and the codes."""
+        concerned: dict[UUID, None] = {}
         for row in rows:
             if row.kind in TokenRevoked.KINDS:
-                revoked = msgspec.json.decode(row.data, type=TokenRevoked).subject_id
-                self._revoked.add(revoked)
-                concerned.add(revoked)
+                subject_id = msgspec.json.decode(row.data, type=TokenRevoked).subject_id
+                self._revoked.add(subject_id)
             elif row.kind in TokenReplaced.KINDS:
                 replaced = msgspec.json.decode(row.data, type=TokenReplaced)
-                self._renewed[replaced.subject_id] = replaced.since
-                concerned.add(replaced.subject_id)
+                subject_id = replaced.subject_id
+                self._renewed[subject_id] = replaced.since
             elif row.kind in AccessChanged.KINDS:
                 changed = msgspec.json.decode(row.data, type=AccessChanged)
-                (self._revoked.add if changed.cancelled else self._revoked.discard)(changed.attendee_id)
-                concerned.add(changed.attendee_id)
+                subject_id = changed.attendee_id
+                (self._revoked.add if changed.cancelled else self._revoked.discard)(subject_id)
+            else:
+                continue
+            concerned[subject_id] = None
         return [
-            session
+            (session, code)
             for subject_id in concerned
             for session in self._connections.get((event_id, subject_id), ())
-            if session.principal and self.is_void(session.principal)
+            if session.principal and (code := self.void_code(session.principal))
         ]
 
-    def is_void(self, principal: Principal) -> bool:
-        """Whether the token behind a ticket was revoked or replaced. A newer token than those heard of here is good."""
+    def void_code(self, principal: Principal) -> int | None:
+        """With which code somebody is sent away whose token was revoked or replaced, or whose rights are others now.
+
+        A newer token than those heard of here is good.
+        """
         subject_id, since = principal.subject_id, principal.since
-        return subject_id in self._revoked or (since is not None and since < self._renewed.get(subject_id, since))
+        if subject_id in self._revoked:
+            return Close.REVOKED
+        renewed = self._renewed.get(subject_id)
+        if renewed is None or (since is not None and since >= renewed):
+            return None
+        return Close.TICKET_EXPIRED if principal.kind == "attendee" else Close.REVOKED

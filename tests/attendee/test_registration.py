@@ -43,7 +43,11 @@ async def test_an_attendee_becomes_a_speaker(api: httpx.AsyncClient, demo: Demo)
     assert [answer["speaker_id"] for answer in answers] == [first, first, first, second, None]
     told = await heard(api, attendee["token"])
     assert told == [("registration.changed", answers[number]) for number in (0, 3, 4)], "only what has changed"
-    assert await heard(api, demo.file.organizer_token, "checkin") == [], "it is nothing to the doors"
+    rights = await heard(api, demo.file.organizer_token, "checkin")
+    assert [kind for kind, _ in rights] == ["attendee.rights_changed"] * 3, (
+        "nothing to the doors, and all to the gateways"
+    )
+    assert len({data["since"] for _, data in rights}) == 3
     assert await heard(api, demo.attendees[1]["token"]) == []
 
 
@@ -57,7 +61,9 @@ async def test_a_cancellation_is_told_at_the_doors_and_to_its_person(api: httpx.
     back = (await change(api, demo, 0, {"cancelled": False})).json()
     assert back == {"id": attendee["id"], "cancelled_at": None, "speaker_id": None}
     doors = await heard(api, demo.file.organizer_token, "checkin")
-    assert doors == [
+    rights = [data for kind, data in doors if kind == "attendee.rights_changed"]
+    assert [data["subject_id"] for data in rights] == [attendee["id"]] * 2
+    assert [(kind, data) for kind, data in doors if kind != "attendee.rights_changed"] == [
         ("attendee.cancelled", {"attendee_id": attendee["id"], "cancelled": True}),
         ("attendee.cancelled", {"attendee_id": attendee["id"], "cancelled": False}),
     ]

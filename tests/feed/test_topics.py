@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from server.auth import Kind, Principal
@@ -76,6 +77,11 @@ def test_no_other_name_is_a_channel(name: str) -> None:
     """Above all not the log behind another one's `me` or `leads`."""
     assert not is_channel(name)
     assert {resolve(principal, name) for principal in [None, *PEOPLE.values()]} == {None}
+
+
+def test_who_cancelled_has_their_own_channel_left() -> None:
+    gone = msgspec.structs.replace(PEOPLE["speaker"], cancelled=True)
+    assert {name for name in [*READERS, "me", "leads"] if resolve(gone, name)} == PUBLIC | {"me"}
 
 
 def test_a_ticket_that_nobody_has_is_for_organizers_alone() -> None:

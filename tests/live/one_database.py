@@ -14,7 +14,9 @@ PUT_BACK = """
     TRUNCATE feed_event, feed_state;
     DELETE FROM event WHERE slug <> 'digital-now';
     DELETE FROM feed_channel WHERE (event_id, channel) NOT IN (SELECT event_id, channel FROM channel_before);
-    UPDATE attendee SET speaker_id = NULL, cancelled_at = NULL WHERE speaker_id IS NOT NULL OR cancelled_at IS NOT NULL;
+    UPDATE attendee
+    SET speaker_id = NULL, cancelled_at = NULL, rights_at = NULL
+    WHERE rights_at IS NOT NULL OR speaker_id IS NOT NULL OR cancelled_at IS NOT NULL;
     DELETE FROM announcement;
     UPDATE feed_channel SET seq = 0, epoch = md5(random()::text);
     DELETE FROM device WHERE device_id NOT IN (SELECT device_id FROM device_before);

@@ -138,6 +138,29 @@ async def test_who_cancelled_hears_nothing_any_more(
         await neighbour.frame("ready")
 
 
+async def test_who_speaks_no_longer_hears_speakers_no_longer(
+    feed: str, api: httpx.AsyncClient, db: Database, event_id: UUID, demo: Demo, ticket_for: TicketFor
+) -> None:
+    """Open connections end, so that they come back with what is true now; a ticket from before is worth nothing."""
+    one = demo.attendees[0]
+    speaker = UUID((await api.get("/speakers")).json()["speakers"][0]["id"])
+    await change_attendee(db, event_id, UUID(one["id"]), ChangeAttendee(speaker_id=speaker))
+    early = await ticket_for("attendee", one["token"])
+    async with phone(feed) as client, phone(feed) as neighbour:
+        ready = await client.hello("announcements:speakers", "me", ticket=await ticket_for("attendee", one["token"]))
+        assert {channel["reason"] for channel in ready["channels"]} == {None}
+        await neighbour.hello(ticket=await ticket_for("attendee", demo.attendees[1]["token"]))
+        await change_attendee(db, event_id, UUID(one["id"]), ChangeAttendee(speaker_id=None))
+        assert (await client.ending())[0] == 4101
+        assert await first_code(feed, early) == 4101
+        async with phone(feed) as again:
+            wanted = ("announcements:speakers", "me")
+            ready = await again.hello(*wanted, ticket=await ticket_for("attendee", one["token"]))
+            assert [channel["reason"] for channel in ready["channels"]] == ["forbidden", None]
+        await neighbour.say({"type": "subscribe", "channels": []})
+        await neighbour.frame("ready")
+
+
 async def test_a_full_gateway_says_so_before_the_handshake(
     settings: Settings, feed: str, gateways: list[Gateway]
 ) -> None:
