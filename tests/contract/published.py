@@ -42,6 +42,7 @@ class Operation(NamedTuple):
 BODIES: dict[str, dict[str, Any]] = {
     "patchSession": {"title": {"fr": "Un autre titre"}},
     "postAnnouncement": {"title": {"fr": "Le déjeuner est servi"}, "body": {"fr": "Hall B"}},
+    "patchAnnouncement": {"title": {"fr": "Le déjeuner est servi au hall C"}},
     "postCheckin": {"scan_id": "contract", "list": "main", "code": "no such badge"},
     "postCheckinBatch": {"scans": [{"scan_id": "contract-2", "list": "main", "code": "no such badge"}]},
     "postUndo": {},
@@ -72,6 +73,7 @@ PATH_VALUES = {
     "event": "digital-now",
     "channel": "announcements",
     "session_id": NOBODY,
+    "announcement_id": NOBODY,
     "attendee_id": NOBODY,
     "key_id": "0",
     "gate_id": NOBODY,
