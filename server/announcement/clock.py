@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """Between two looks at most; what becomes due in between is waited for, to the millisecond."""
-REST_SECONDS = 10.0
-"""How long one that failed is left alone, so that it fills neither the log nor the others' time."""
+REST_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""How long one that failed is left alone, by how often it has: it shall fill neither the log nor the others' time."""
 
 
 class Clock:
@@ -31,8 +31,8 @@ class Clock:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._woken = asyncio.Event()
-        self._resting: dict[tuple[UUID, UUID], float] = {}
-        """Those that failed, and until when, by the loop's time, they are left alone."""
+        self._failed: dict[tuple[UUID, UUID], tuple[int, float]] = {}
+        """How often a step failed, and until when, by the loop's time, its announcement is left alone."""
         self.looks = 0
 
     def wake(self) -> None:
@@ -73,22 +73,25 @@ class Clock:
         """
         async with self._db.read() as connection:
             coming = await queries.list_due(connection, within_seconds=LOOK_SECONDS)
-        self._forget_the_rested()
-        for row in coming:
-            if row.milliseconds <= 0 and (row.event_id, row.announcement_id) not in self._resting:
-                await self._take_step(row.event_id, row.announcement_id)
+        due = [row for row in coming if row.milliseconds <= 0]
+        self._failed = {
+            key: self._failed[key] for row in due if (key := (row.event_id, row.announcement_id)) in self._failed
+        }
+        for row in due:
+            await self._take_step(row.event_id, row.announcement_id)
         self.looks += 1
         return min([LOOK_SECONDS, *(row.milliseconds / 1000 for row in coming if row.milliseconds > 0)])
 
     async def _take_step(self, event_id: UUID, announcement_id: UUID) -> None:
+        now = asyncio.get_running_loop().time()
+        failures, rests_until = self._failed.get((event_id, announcement_id), (0, now))
+        if rests_until > now:
+            return
         try:
             await take_due_step(self._db, event_id, announcement_id)
-        except LOST_CONNECTION:
-            raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, LOST_CONNECTION) and not isinstance(error, TimeoutError):
+                raise  # nothing of this one's; a time-out may be: somebody may hold its channel and not let go
             logger.exception("the next step of announcement %s failed; the others go on", announcement_id)
-            self._resting[event_id, announcement_id] = asyncio.get_running_loop().time() + REST_SECONDS
-
-    def _forget_the_rested(self) -> None:
-        now = asyncio.get_running_loop().time()
-        self._resting = {row: until for row, until in self._resting.items() if until > now}
+            rest = REST_SECONDS[min(failures, len(REST_SECONDS) - 1)]
+            self._failed[event_id, announcement_id] = (failures + 1, now + rest)
