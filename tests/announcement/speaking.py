@@ -110,6 +110,9 @@ class Table:
             for row in await self.log(channel)
         ]
 
+    async def has_told(self, least: int) -> bool:
+        return len(await self.told()) >= least
+
     async def told_once(self, announcements: list[UUID], channel: str = "announcements") -> bool:
         """Whether each of these went out exactly once, and the log has no gap."""
         told = await self.told(channel)

@@ -112,7 +112,6 @@ async def test_what_is_not_told_is_noticed(
     await organizer.announce()
     await organizer.edit(edited["id"], urgent=True)
     await organizer.withdraw(withdrawn["id"])
-    await table.let_time_pass(seconds=0)
     await organizer.edit(expiring["id"], expires_at=later(seconds=0.1))
     await nothing_is_due(table)
     assert len(await disagreements(readers[0], before)) >= 1

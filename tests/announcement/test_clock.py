@@ -122,6 +122,14 @@ async def test_without_the_condition_it_is_doubled_and_seen(
     async def lock_anyway(tx: Any, event_id: UUID, announcement_id: UUID) -> Any:
         return await row(tx, LockedRow, blind, event_id, announcement_id)
 
+    barrier, list_due = asyncio.Barrier(2), queries.list_due
+
+    async def both_list(*arguments: Any, **more: Any) -> Any:
+        found = await list_due(*arguments, **more)
+        await barrier.wait()
+        return found
+
+    monkeypatch.setattr(queries, "list_due", both_list)
     monkeypatch.setattr(queries, "lock_due", lock_anyway)
     monkeypatch.setattr(actions, "next_step", lambda _row: "publish")
     await asyncio.gather(*(clock.look() for clock in clocks))
@@ -198,14 +206,10 @@ async def test_it_survives_its_connections(table: Table, clocks: list[Clock], mo
         await until(lambda: clocks[0].looks)
         await table.let_time_pass()
         for least in (1, 5, 15, 30):
-            await until_answered(lambda least=least: has_told(table, least), wanted=True)
+            await until_answered(lambda least=least: table.has_told(least), wanted=True)
             async with table.db.read() as connection:
                 await connection.execute(CUT)
         await until_answered(lambda: table.told_once(scheduled), wanted=True)
-
-
-async def has_told(table: Table, least: int) -> bool:
-    return len(await table.told()) >= least
 
 
 async def test_one_that_cannot_go_out_holds_up_no_other(
@@ -321,7 +325,7 @@ async def test_two_servers_publish_each_once(settings: Settings, table: Table) -
     """Whole API processes' worth, by the time of day."""
     async with running_api(settings), running_api(settings):
         scheduled = await table.schedule(MANY, in_seconds=0.5)
-        await until_answered(lambda: has_told(table, MANY), wanted=True)
+        await until_answered(lambda: table.has_told(MANY), wanted=True)
         assert await table.told_once(scheduled)
 
 
