@@ -451,17 +451,53 @@ CREATE INDEX IF NOT EXISTS exhibitor_staff_by_exhibitor ON exhibitor_staff (even
 
 -- ─── Announcements ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+-- What the organizers tell, everybody or an audience. Its life, each step at most once and with an event in its channel:
+--   scheduled   nobody hears of it before `publish_at`; until then all of it may change
+--   published   told, `announcement.published`. Its text may still change: `announcement.edited`
+--   withdrawn   taken back by an organizer: `announcement.withdrawn`, if anybody had heard of it
+--   expired     `expires_at` has come: `announcement.expired`, if anybody had heard of it
+-- The row is locked by whoever takes a step, and the step, its event and `seq` are one transaction: so an announcement goes out
+-- once, however many processes see that its time has come, and whichever of them dies.
 CREATE TABLE IF NOT EXISTS announcement (
     event_id        uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
-    announcement_id uuid        NOT NULL,
+    announcement_id uuid        NOT NULL,  -- the client's own, if it gave one: sent again it is the same announcement
+    channel         text        NOT NULL,  -- where it is told, and so to whom: `announcements`, `announcements:staff`
     title           jsonb       NOT NULL,
     body            jsonb       NOT NULL DEFAULT '{}',
     urgent          boolean     NOT NULL DEFAULT false,
-    published_at    timestamptz NOT NULL DEFAULT now(),
-    expires_at      timestamptz CONSTRAINT announcement_expires_after_publication CHECK (expires_at > published_at),
-    PRIMARY KEY (event_id, announcement_id)
+    content         bytea       NOT NULL,  -- SHA-256 of the request that made it: tells a repetition from another one of its id
+    publish_at      timestamptz NOT NULL,  -- when it shall go out
+    published_at    timestamptz,           -- when it did
+    seq             bigint,                -- of the event that told it first, in its channel
+    edited_at       timestamptz,           -- when what had been told was last changed
+    expires_at      timestamptz CONSTRAINT announcement_expires_after_publication CHECK (expires_at > publish_at),
+    withdrawn_at    timestamptz,
+    expired_at      timestamptz,
+    changed_at      timestamptz NOT NULL DEFAULT now(),  -- by any of these, or by being made
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    status          text        GENERATED ALWAYS AS (
+                                    CASE
+                                        WHEN withdrawn_at IS NOT NULL THEN 'withdrawn'
+                                        WHEN expired_at IS NOT NULL THEN 'expired'
+                                        WHEN published_at IS NOT NULL THEN 'published'
+                                        ELSE 'scheduled'
+                                    END) STORED,
+    due_at          timestamptz GENERATED ALWAYS AS (  -- when its next step comes by itself; null: never
+                                    CASE
+                                        WHEN withdrawn_at IS NOT NULL OR expired_at IS NOT NULL THEN NULL
+                                        WHEN published_at IS NULL THEN publish_at
+                                        ELSE expires_at
+                                    END) STORED,
+    listed_at       timestamptz GENERATED ALWAYS AS (COALESCE(published_at, publish_at)) STORED,  -- its place in lists
+    PRIMARY KEY (event_id, announcement_id),
+    CONSTRAINT announcement_is_told_with_a_number CHECK ((published_at IS NULL) = (seq IS NULL)),
+    CONSTRAINT announcement_is_edited_once_told CHECK (edited_at IS NULL OR published_at IS NOT NULL),
+    CONSTRAINT announcement_ends_in_one_way CHECK (withdrawn_at IS NULL OR expired_at IS NULL)
 );
-CREATE INDEX IF NOT EXISTS announcement_newest ON announcement (event_id, published_at DESC, announcement_id DESC);
+CREATE INDEX IF NOT EXISTS announcement_newest
+    ON announcement (event_id, channel, status, urgent, listed_at DESC, announcement_id DESC);
+CREATE INDEX IF NOT EXISTS announcement_changes ON announcement (event_id, channel, changed_at, announcement_id);
+CREATE INDEX IF NOT EXISTS announcement_due ON announcement (event_id, due_at) WHERE due_at IS NOT NULL;
 
 -- ─── The live feed ──────────────────────────────────────────────────────────────────────────────────────────────────
 

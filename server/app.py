@@ -10,6 +10,7 @@ from litestar import Litestar
 
 from server import operations
 from server.announcement import routes as announcement_routes
+from server.announcement.clock import Clock
 from server.attendee import routes as attendee_routes
 from server.badge import routes as badge_routes
 from server.checkin import routes as checkin_routes
@@ -99,6 +100,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
         "watch": watch,
         "doors": doors,
         "projector": projector,
+        "clock": await stack.enter_async_context(Clock(db).run()),
         "writers": await stack.enter_async_context(writers.run()),
         "seen": await stack.enter_async_context(Seen(db).run()),
         "events": Events(db),

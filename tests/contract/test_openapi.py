@@ -216,6 +216,12 @@ async def add_device(api: httpx.AsyncClient, demo: Demo) -> dict[str, Any]:
     return found
 
 
+async def announce(api: httpx.AsyncClient, demo: Demo) -> str:
+    body = {"title": {"fr": "Ouverture", "ar": "افتتاح"}, "expires_at": "2199-01-01T00:00:00Z"}
+    found: str = (await api.post("/announcements", json=body, headers=bearer(demo.file.organizer_token))).json()["id"]
+    return found
+
+
 async def own_gate_device_and_list(api: httpx.AsyncClient, demo: Demo) -> dict[str, str]:
     """Ids of ones that may be changed and deleted."""
     body = {"name": f"Contract {uuid.uuid4()}"}
@@ -234,6 +240,7 @@ async def test_real_answers_are_as_described(api: httpx.AsyncClient, demo: Demo)
     values |= await own_gate_device_and_list(api, demo)
     passing = {"scan_id": "contract-0", "list": "main", "code": demo.badge()}
     await api.post("/checkins", json=passing, headers=bearer(demo.device()))
+    values |= {"announcement_id": await announce(api, demo)}
     code = (await add_device(api, demo))["pairing"]["code"]
     faults = []
     for operation in sorted(OPERATIONS, key=lambda operation: operation.method, reverse=True):  # writes first

@@ -7,7 +7,7 @@ import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,8 +36,8 @@ class Listener:
                 assert frame["type"] == kind, frame
                 return frame
 
-    async def hello(self, *channels: Json) -> list[Json]:
-        await self._socket.send(json.dumps({"type": "hello", "version": 1, "channels": channels}))
+    async def hello(self, *channels: Json, ticket: str | None = None) -> list[Json]:
+        await self._socket.send(json.dumps({"type": "hello", "version": 1, "ticket": ticket, "channels": channels}))
         entered: list[Json] = (await self.next("ready"))["channels"]
         return entered
 
@@ -169,6 +169,40 @@ async def test_an_announcement_that_is_refused_is_heard_by_nobody(
         await announce(api, demo, 1)
         heard = await listener.next("event")
         assert (heard["seq"], heard["data"]["title"]["fr"]) == (1, "Annonce 1")
+
+
+async def test_an_audience_hears_the_whole_life_of_what_is_for_it(
+    api: httpx.AsyncClient, live: str, demo: Demo
+) -> None:
+    """From the list, which says how far the feed had come: scheduled, gone out, edited, expired; and withdrawn."""
+    organizer, device = bearer(demo.file.organizer_token), bearer(demo.device())
+    ticket = (await api.post("/live/ticket", headers=device)).json()["ticket"]
+    listed = (await api.get("/announcements", params={"audience": "staff"}, headers=device)).json()
+    soon = datetime.now(UTC) + timedelta(seconds=0.3)
+    later = {"publish_at": soon.isoformat(), "expires_at": (soon + timedelta(hours=1)).isoformat()}
+    async with listening(live) as scanner, listening(live) as stranger:
+        (refused,) = await stranger.hello({"name": "announcements:staff"})
+        assert (refused["resumed"], refused["reason"]) == (False, "forbidden")
+        await scanner.hello(from_position(listed["feed"][0]), ticket=ticket)
+        body = {"title": {"fr": "Portes à 9 h"}, "audience": "staff", **later}
+        made = (await api.post("/announcements", json=body, headers=organizer)).json()
+        place = f"/announcements/{made['id']}"
+        assert (made["status"], made["seq"]) == ("scheduled", None)
+        heard = [await scanner.next("event")]
+        await api.patch(place, json={"title": {"fr": "Portes à 8 h"}}, headers=organizer)
+        heard.append(await scanner.next("event"))
+        ends = datetime.now(UTC) + timedelta(seconds=0.2)
+        await api.patch(place, json={"expires_at": ends.isoformat()}, headers=organizer)
+        heard += [await scanner.next("event") for _ in range(2)]
+        body = {"title": {"fr": "Erreur"}, "audience": "staff"}
+        wrong = (await api.post("/announcements", json=body, headers=organizer)).json()
+        await api.delete(f"/announcements/{wrong['id']}", headers=organizer)
+        heard += [await scanner.next("event") for _ in range(2)]
+    kinds = [event["kind"].removeprefix("announcement.") for event in heard]
+    assert kinds == ["published", "edited", "edited", "expired", "published", "withdrawn"]
+    assert [event["seq"] for event in heard] == [1, 2, 3, 4, 5, 6]
+    assert heard[1]["data"]["title"] == {"fr": "Portes à 8 h"}
+    assert [heard[3]["data"], heard[5]["data"]] == [{"id": made["id"]}, {"id": wrong["id"]}]
 
 
 async def test_a_changed_session_arrives_with_old_and_new_values(api: httpx.AsyncClient, live: str, demo: Demo) -> None:
