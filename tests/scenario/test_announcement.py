@@ -221,15 +221,17 @@ async def test_a_changed_session_arrives_with_old_and_new_values(api: httpx.Asyn
         "session.changed",
         schedule["feed"]["seq"] + 1,
     )
-    assert first["data"] == {
-        "version": schedule["version"] + 1,
-        "session": answer,
-        "changed": {
-            "room_id": {"old": session["room_id"], "new": room},
-            "title": {"old": session["title"], "new": {"fr": "Nouveau titre"}},
-            "status": {"old": "scheduled", "new": "moved"},
-        },
+    data = first["data"]
+    rooms = {one["id"]: one for one in schedule["rooms"]}
+    names = {"old_names": [rooms[session["room_id"]]["name"]], "new_names": [rooms[room]["name"]]}
+    assert (data["version"], data["session"], data["room"]) == (schedule["version"] + 1, answer, rooms[room])
+    assert data["changed"] == {
+        "room_id": {"old": session["room_id"], "new": room, **names},
+        "title": {"old": session["title"], "new": {"fr": "Nouveau titre"}},
+        "status": {"old": "scheduled", "new": "moved"},
     }
+    assert set(data["sentence"]) == {"fr", "ar", "en"}
+    assert rooms[room]["name"]["ar"] in data["sentence"]["ar"]
     assert second["seq"] == first["seq"] + 1
     assert second["data"]["changed"] == {"status": {"old": "moved", "new": "cancelled"}}
 
