@@ -18,6 +18,8 @@ CONFLICTS_CHANGED: Final = "conflicts.changed"
 Numbers = list[int]
 """Of badges."""
 Ids = list[UUID]
+Keys = list[str]
+"""Of check-in lists."""
 
 
 class BadgeRevoked(Struct, frozen=True):
@@ -25,6 +27,12 @@ class BadgeRevoked(Struct, frozen=True):
 
     code: str
     number: int
+
+
+class ListsChanged(Struct, frozen=True):
+    """The data of `lists.changed`: these check-in lists were made, changed or removed."""
+
+    lists: Keys
 
 
 class AttendeesChanged(Struct, frozen=True):
@@ -97,3 +105,13 @@ class ConflictsChanged(Struct, frozen=True):
     detected: Conflicts
     resolved: Ids
     """A later upload explained them: the exit between two entries, or an undo."""
+
+
+EVENTS: dict[str, type] = {
+    PASSED: Passed,
+    LISTS_CHANGED: ListsChanged,
+    ATTENDEES_CHANGED: AttendeesChanged,
+    CONFLICTS_CHANGED: ConflictsChanged,
+    "badge.revoked": BadgeRevoked,
+}
+"""Kind → data of what the doors are told; `desk`, `checkin_list`, `badge` and `access` tell it."""

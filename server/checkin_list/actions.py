@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 from msgspec import UNSET
 
-from server.checkin.events import LISTS_CHANGED
+from server.checkin.events import LISTS_CHANGED, ListsChanged
 from server.checkin.recount import recount
 from server.checkin_list import queries
 from server.checkin_list.errors import ListInUse, UnknownList, translate
@@ -63,7 +63,7 @@ async def delete_list(db: Database, event_id: UUID, key: str) -> None:
         if await queries.has_scans(tx, event_id, found.list_id):
             raise ListInUse
         await queries.delete_list(tx, event_id, found.list_id)
-        await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
+        await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data=ListsChanged([key]))
 
 
 async def find_list(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
@@ -75,7 +75,7 @@ async def find_list(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
 
 
 async def _tell(tx: Tx, event_id: UUID, key: str) -> CheckinListDetails:
-    await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data={"lists": [key]})
+    await emit(tx, event_id, channel=CHECKIN, kind=LISTS_CHANGED, data=ListsChanged([key]))
     return await find_list(tx, event_id, key)
 
 

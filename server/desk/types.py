@@ -84,6 +84,10 @@ class Occupancy(Struct, frozen=True):
     session_id: UUID | None
 
 
+STATES: dict[str, type] = {"list:": Occupancy}
+"""Beginning of a key → value of what channel `occupancy` says."""
+
+
 class Told(Struct, frozen=True, kw_only=True):
     """What came of one round."""
 

@@ -210,3 +210,11 @@ class GateChanged(Struct, frozen=True):
 
     gate_id: UUID
     name: str
+
+
+EVENTS: dict[str, type] = {
+    "device.created": DeviceChanged,
+    "device.changed": DeviceChanged,
+    **dict.fromkeys(GateChanged.KINDS, GateChanged),
+}
+"""Kind → data of what is told of devices and gates. That a token ends is told in the feed's own terms: `feed.types`."""

@@ -156,6 +156,13 @@ class AccessChanged(Struct, frozen=True):
     cancelled: bool
 
 
+EVENTS: dict[str, type] = {
+    **dict.fromkeys(TokenRevoked.KINDS, TokenRevoked),
+    **dict.fromkeys(TokenReplaced.KINDS, TokenReplaced),
+}
+"""Kind → data of what is told of tokens. Each noun has such a table of its own, which the document of the feed is made of."""
+
+
 class FeedPage(Struct, frozen=True, kw_only=True):
     """A stretch of a channel's log, oldest first."""
 
