@@ -9,6 +9,7 @@ from litestar import Request, Response, Router, get
 from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from server import asyncapi
 from server.db import LOST_CONNECTION
 from server.metrics import REGISTRY
 from server.openapi import document_of
@@ -53,4 +54,14 @@ async def get_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     )
 
 
-router = Router(path="/", route_handlers=[get_liveness, get_readiness, get_metrics, get_openapi], tags=["operations"])
+@get("/asyncapi.json", include_in_schema=False)
+async def get_asyncapi() -> Response[bytes]:
+    """This server's live feed as an AsyncAPI document."""
+    return Response(msgspec.json.encode(asyncapi.feed_document()), media_type=asyncapi.MEDIA_TYPE)
+
+
+router = Router(
+    path="/",
+    route_handlers=[get_liveness, get_readiness, get_metrics, get_openapi, get_asyncapi],
+    tags=["operations"],
+)

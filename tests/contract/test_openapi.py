@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import copy
-import difflib
-import json
-import os
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,7 @@ from jsonschema.exceptions import best_match
 
 from server.errors import PROBLEM_JSON
 from tests.conftest import Demo, bearer
+from tests.contract.documents import assert_as_reviewed, broken_variant, closed, differences, normalised, references
 from tests.contract.openapi_standard import STANDARD
 from tests.contract.published import (
     DOCUMENT,
@@ -34,7 +31,6 @@ from tests.contract.published import (
 )
 
 SNAPSHOT = Path(__file__).with_name("openapi.snapshot.json")
-RENEW = "DIGITALNOW_RENEW_SNAPSHOTS"
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 
@@ -44,17 +40,6 @@ def standard_faults(document: dict[str, Any]) -> list[str]:
     return [
         f"{error.json_path}: {error.message[:200]}" for error in Draft202012Validator(STANDARD).iter_errors(document)
     ]
-
-
-def references(node: Any) -> Iterator[str]:
-    """Every `$ref` of a document."""
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
-        node = list(node.values())
-    if isinstance(node, list):
-        for each in node:
-            yield from references(each)
 
 
 def dangling(document: dict[str, Any]) -> list[str]:
@@ -71,12 +56,7 @@ def test_document_is_openapi() -> None:
 
 def test_a_broken_document_is_noticed() -> None:
     def broken(*path: str, value: Any) -> dict[str, Any]:
-        document = copy.deepcopy(DOCUMENT)
-        place: Any = document
-        for step in path[:-1]:
-            place = place[step]
-        place[path[-1]] = value
-        return document
+        return broken_variant(DOCUMENT, *path, value=value)
 
     schemas = ("components", "schemas", "Problem")
     assert standard_faults(broken("openapi", value="2.0"))
@@ -126,33 +106,8 @@ async def test_the_served_document_is_that_document(api: httpx.AsyncClient) -> N
     assert differences(normalised(DOCUMENT), normalised(response.json())) == []
 
 
-def normalised(document: dict[str, Any]) -> str:
-    """A document as lines that can be compared: sorted, without the release's number."""
-    document = copy.deepcopy(document)
-    document["info"]["version"] = "any"
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def differences(before: str, now: str) -> list[str]:
-    """Lines that have gone and lines that have come."""
-    lines = difflib.unified_diff(before.splitlines(), now.splitlines(), "before", "now", n=2, lineterm="")
-    return [] if before == now else list(lines)
-
-
 def test_document_is_as_reviewed() -> None:
-    """What clients rely on changes only on purpose, in a difference that somebody reads."""
-    now = normalised(DOCUMENT)
-    if os.environ.get(RENEW) == "1":
-        SNAPSHOT.write_text(now, "utf-8")
-    changed = differences(SNAPSHOT.read_text("utf-8") if SNAPSHOT.exists() else "", now)
-    assert not changed, "\n".join(
-        [
-            f"The API's document differs from {SNAPSHOT.name}. If every difference is meant, run",
-            f"`{RENEW}=1 python3 -m server test --quick tests/contract/test_openapi.py`",
-            "and commit the file with the change.",
-            *changed[:60],
-        ]
-    )
+    assert_as_reviewed(DOCUMENT, SNAPSHOT, "tests/contract/test_openapi.py")
 
 
 async def test_a_token_is_asked_for_exactly_where_the_document_says(api: httpx.AsyncClient) -> None:
@@ -178,18 +133,6 @@ async def test_exactly_the_tokens_the_document_names_are_taken(api: httpx.AsyncC
             if (response.status_code == 403) == (kind in operation.kinds) or response.status_code == 401:
                 wrong.append(f"{operation.id}: {response.status_code} for {kind}, the document names {operation.kinds}")
     assert wrong == []
-
-
-def closed(node: Any) -> Any:
-    """A schema in which every object has its described members and no others: an undescribed one is a mistake."""
-    if isinstance(node, list):
-        return [closed(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    found = {name: closed(value) for name, value in node.items()}
-    return found | (
-        {"additionalProperties": False} if "properties" in found and "additionalProperties" not in found else {}
-    )
 
 
 def answer_faults(operation: Operation, response: httpx.Response) -> list[str]:
