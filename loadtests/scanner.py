@@ -12,7 +12,6 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -147,10 +146,6 @@ class Scanner:
             self.knowledge.apply(found)
         for scan in self.queue.waiting():
             self.knowledge.replay(scan, scan.decided or "refused")
-
-    async def ticket(self) -> str:
-        """A pass for the live feed, good for a minute. Raises `Refused`, `NoAnswer`."""
-        return msgspec.json.decode(await self._ask("POST", "/live/ticket"), type=dict[str, Any])["ticket"]  # type: ignore[no-any-return]
 
     def hear(self, passed: Passed) -> None:
         """What the feed says of one list. What this scanner has not brought yet still holds."""

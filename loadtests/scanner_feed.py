@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
-from msgspec import Raw, Struct
-from websockets.asyncio.client import connect
 
+from loadtests.feed_client import FeedClient, Manners
+from loadtests.feed_client_http import FeedHttp
+from loadtests.feed_client_state import Event
 from loadtests.scanner import Scanner
 from server.checkin.events import PASSED, Passed
 
-
-class Frame(Struct, frozen=True):
-    """What is read of the feed's frames."""
-
-    type: str
-    kind: str = ""
-    data: Raw = Raw(b"null")
-
-
-_frames = msgspec.json.Decoder(Frame)
 _passed = msgspec.json.Decoder(Passed)
 
 
-async def listen(scanner: Scanner, live_url: str) -> None:
-    """Applies what channel `checkin` says, until the connection ends or the task is cancelled.
+def listener(scanner: Scanner, http: FeedHttp, live_url: str, manners: Manners | None = None) -> FeedClient:
+    """Applies what channel `checkin` says while it runs. What is neither a passing nor this scanner's own business is asked for.
 
-    First it joins the channel, then it asks for what it has missed: so nothing falls in between. What is neither a passing nor
-    this scanner's own business is asked for. Raises `OSError` and `websockets.ConnectionClosed`, after which one listens again,
-    and what `Scanner.refresh` raises.
+    It raises what `Scanner.refresh` raises, but comes back after `NoAnswer`.
     """
-    async with connect(live_url) as socket:
-        hello: dict[str, Any] = {"type": "hello", "version": 1, "channels": [{"name": "checkin"}]}
-        await socket.send(msgspec.json.encode(hello | {"ticket": await scanner.ticket()}).decode())
-        async for message in socket:
-            frame = _frames.decode(message)
-            if frame.type == "event" and frame.kind == PASSED:
-                scanner.hear(_passed.decode(frame.data))
-            elif frame.type in ("ready", "event"):
-                await scanner.refresh()
+
+    async def hear(event: Event) -> None:
+        if event.kind == PASSED:
+            scanner.hear(_passed.decode(event.data))
+        else:
+            await scanner.refresh()
+
+    async def refetch(_channel: str) -> None:
+        await scanner.refresh()
+
+    return FeedClient(http, live_url, ["checkin"], on_event=hear, refetch=refetch, manners=manners)

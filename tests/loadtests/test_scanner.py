@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from loadtests.feed_client_http import FeedHttp
 from loadtests.scanner import Refused, Scanner, Shown, pair
-from loadtests.scanner_feed import listen
+from loadtests.scanner_feed import listener
 from loadtests.scanner_network import NoAnswer, Weather, Wifi
 from loadtests.scanner_queue import Queue
 from tests.conftest import Demo, bearer
@@ -305,7 +306,8 @@ async def test_a_revoked_phone_lets_nobody_in_and_keeps_what_it_has(
 
 async def test_it_hears_on_the_feed_what_others_do(live: str, phone: MakePhone, demo: Demo) -> None:
     one, other = phone(0), phone(1)
-    listening = asyncio.create_task(listen(one.scanner, live))
+    feed = listener(one.scanner, FeedHttp(one.weather, one.event, one.token), live)
+    listening = asyncio.create_task(feed.run())
     try:
         await eventually(lambda: "main" in one.scanner.knowledge.lists)
         await other.scan(demo.badge())
