@@ -10,10 +10,9 @@ from msgspec import UNSET
 from server.attendee import queries
 from server.attendee.errors import UnknownAttendee, translate
 from server.attendee.types import ChangeAttendee, Registration
-from server.checkin.events import AttendeeCancelled
 from server.db import Database
 from server.feed import CHECKIN, emit, emit_to_each
-from server.feed.types import TokenReplaced
+from server.feed.types import AttendeeCancelled, TokenReplaced
 
 
 async def change_attendee(db: Database, event_id: UUID, attendee_id: UUID, change: ChangeAttendee) -> Registration:

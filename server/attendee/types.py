@@ -7,8 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-from server.checkin.events import AttendeeCancelled
-from server.feed.types import TokenReplaced
+from server.feed.types import AttendeeCancelled, TokenReplaced
 
 
 class AttendeeRow(Struct, frozen=True):

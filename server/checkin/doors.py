@@ -17,7 +17,6 @@ from server.checkin.events import (
     ATTENDEES_CHANGED,
     LISTS_CHANGED,
     PASSED,
-    AttendeeCancelled,
     AttendeesChanged,
     BadgeRevoked,
     Passed,
@@ -26,7 +25,7 @@ from server.checkin.history import stand
 from server.db import LOST_CONNECTION, Database, Tx
 from server.device import queries as device_queries
 from server.feed import CHECKIN, Watch, queries as feed_queries
-from server.feed.types import SCHEDULE, FeedEventRow
+from server.feed.types import SCHEDULE, AttendeeCancelled, FeedEventRow
 
 logger = logging.getLogger(__name__)
 

@@ -42,13 +42,6 @@ class AttendeesChanged(Struct, frozen=True):
     """Who has other badges than before; none: there may be anybody."""
 
 
-class AttendeeCancelled(Struct, frozen=True):
-    """The data of `attendee.cancelled`: a registration was taken back, or stands again."""
-
-    attendee_id: UUID
-    cancelled: bool
-
-
 class Entered(Struct, frozen=True, omit_defaults=True):
     """People whom one device let in within one second."""
 

@@ -147,7 +147,7 @@ class TokenReplaced(Struct, frozen=True):
     """When the newest was given out; older ones are void."""
 
 
-class AccessChanged(Struct, frozen=True):
+class AttendeeCancelled(Struct, frozen=True):
     """The data of the events by which every process learns that a registration was taken back, or stands again."""
 
     KINDS: ClassVar = ("attendee.cancelled",)

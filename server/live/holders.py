@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from server.auth import Principal
-from server.feed.types import AccessChanged, FeedEventRow, TokenReplaced, TokenRevoked
+from server.feed.types import AttendeeCancelled, FeedEventRow, TokenReplaced, TokenRevoked
 from server.live.allowance import Allowance
 from server.live.protocol import Close
 from server.live.session import Closing, Session, now
@@ -100,8 +100,8 @@ class Holders:
                 replaced = msgspec.json.decode(row.data, type=TokenReplaced)
                 subject_id = replaced.subject_id
                 self._renewed[subject_id] = replaced.since
-            elif row.kind in AccessChanged.KINDS:
-                changed = msgspec.json.decode(row.data, type=AccessChanged)
+            elif row.kind in AttendeeCancelled.KINDS:
+                changed = msgspec.json.decode(row.data, type=AttendeeCancelled)
                 subject_id = changed.attendee_id
                 (self._revoked.add if changed.cancelled else self._revoked.discard)(subject_id)
             else:
