@@ -14,6 +14,7 @@ SCENARIOS = (
     "checkin_steady",
     "feed_fanout",
     "feed_slow",
+    "feed_reconnect",
     "demo_load",
     "crash",
     "duplicate_storm",

@@ -1,24 +1,24 @@
 """An announcement to 5,000 phones, and what they cost idle.
 
-Question: is the feed, with its log, positions and care for slow clients, about as fast as nchan, a server in C that keeps none of
-that (L1)? How fast does everybody get in, and back in after a dead spot (L2)? What does an idle phone cost in memory and CPU (L3,
-L5)?
+Question: is the feed, with its log, positions and care for slow clients, about as fast as nchan, a server in C that keeps none
+of that (L1)? How fast does everybody get in, and back in after a dead spot (L2)? What does an idle phone cost in memory and CPU
+(L3, L5)?
 
-Population: 5,000 websocket clients in one generator process, on channel `announcements`; for comparison as many clients of nginx
-with nchan, and of a bare `websockets.broadcast` server, each in another one. One gateway process, one worker process of nginx.
-Everything on this machine's cores. Where nginx or nchan is missing, the yardstick is the bare broadcast, and the table says so
-(Debian: `apt-get install nginx-light libnginx-mod-nchan`).
+Population: 5,000 websocket clients in one generator process, on channel `announcements`; for comparison as many clients of
+nginx with nchan, and of a bare `websockets.broadcast` server, each in another one. One gateway process, one worker process of
+nginx. Everything on this machine's cores. Where nginx or nchan is missing, the yardstick is the bare broadcast, and the table
+says so (Debian: `apt-get install nginx-light libnginx-mod-nchan`).
 
-Measured: the time from the first client's connect until all have their `ready`, at most 1,000 on their way in at once;
-the gateway's memory before and after, and its CPU over 11 quiet seconds. Then announcements in turn, one a second, ours, nchan's
+Measured: the time from the first client's connect until all have their `ready`, at most 1,000 on their way in at once; the
+gateway's memory before and after, and its CPU over 11 quiet seconds. Then announcements in turn, one a second, ours, nchan's
 and the bare server's, after one of each that is not counted. Each runs until the last client has it: ours from the POST's
 sending and from its answer (201, committed), nchan's from the POST's sending, the bare server's from the call of `broadcast`;
 their event is the same text. p99 is that of the announcements, each of which counts with its last client. Then all connections
 are cut, three announcements are made, and everybody comes back with their position: the time until all are resumed, and the
 transactions PostgreSQL counted meanwhile, less the idle rate.
 
-Thresholds: accepted → last client at most 1.3 × the yardstick's time (p99); connecting and resuming at most 5 s; resuming at most
-20 transactions; 16 KiB a connection; 4 % of a core idle; every event to everybody, none out of order.
+Thresholds: accepted → last client at most 1.3 × the yardstick's time (p99); connecting and resuming at most 5 s; resuming at
+most 20 transactions; 16 KiB a connection; 4 % of a core idle; every event to everybody, none out of order.
 
 Given up: when not everybody gets in, an announcement is refused, or nginx does not start.
 """

@@ -3,19 +3,19 @@
 Question: when a tenth of the clients takes nothing any more, do announcements reach the others as fast as before (L4), are the
 slow ones closed with 4001 soon, and do they cost the gateway little memory until then?
 
-Population: 5,000 websocket clients in one generator process, on channel `announcements`, 500 of them with a small receive buffer.
-One gateway process. Announcements of about 1.6 KiB, ten a second, over HTTP.
+Population: 5,000 websocket clients in one generator process, on channel `announcements`, 500 of them with a small receive
+buffer. One gateway process. Announcements of about 1.6 KiB, ten a second, over HTTP.
 
 Measured: rounds in turn, because a virtual machine's speed drifts: 15 s in which everybody reads, then 30 s in which the 500
-take nothing from their sockets. Each of the other 4,500 counts, from the sending of the POST until it has the event; the ratio is
-taken within a pair of rounds. What the gateway says of itself tells how many connections there are, and the codes it closed them
-with; memory is its own (PSS), and beside it what the kernel's TCP buffers hold, both ends. 60 of the slow ones wake up at times
-spread over the round: who does so before it is closed has to have everything over the same connection, who does so while it is
-being closed reads the code. In the end all read, and those who were closed come back with their position.
+take nothing from their sockets. Each of the other 4,500 counts, from the sending of the POST until it has the event; the ratio
+is taken within a pair of rounds. What the gateway says of itself tells how many connections there are, and the codes it closed
+them with; memory is its own (PSS), and beside it what the kernel's TCP buffers hold, both ends. 60 of the slow ones wake up at
+times spread over the round: who does so before it is closed has to have everything over the same connection, who does so while
+it is being closed reads the code. In the end all read, and those who were closed come back with their position.
 
-Thresholds: p99 of the others at most 1.2 × (median of the pairs); every slow one closed within 30 s, with 4001 and nothing else;
-at most 64 KiB of the gateway's memory for each; nothing missing, nothing out of order. With `--broken` the gateway has no limit
-to what it keeps for a client: that nobody is closed has to be noticed.
+Thresholds: p99 of the others at most 1.2 × (median of the pairs); every slow one closed within 30 s, with 4001 and nothing
+else; at most 64 KiB of the gateway's memory for each; nothing missing, nothing out of order. With `--broken` the gateway has no
+limit to what it keeps for a client: that nobody is closed has to be noticed.
 
 Given up: when not everybody gets in, or an announcement is refused. Invalid: when less than 95 % of the announcements' pace was
 reached.
