@@ -15,6 +15,7 @@ SCENARIOS = (
     "feed_fanout",
     "feed_slow",
     "feed_reconnect",
+    "feed_storm",
     "demo_load",
     "crash",
     "duplicate_storm",
@@ -28,7 +29,7 @@ SCENARIOS = (
 
 EPILOG = """\
 examples:
-  python3 -m loadtests                            everything, the better part of an hour
+  python3 -m loadtests                            everything, an hour
   python3 -m loadtests checkin_saturated          one question
   python3 -m loadtests crash --seed 7             the same kills again
   python3 -m loadtests crash --workers 4          four API processes

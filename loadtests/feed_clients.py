@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ AT_ONCE = 1000
 TRIES = 5
 TRY_SECONDS = 20.0
 POLL_SECONDS = 0.002
+LONGEST_COMMAND = 64 * 1024 * 1024
 
 KEY, ACCEPT = b"bG9hZHRlc3RzIG9mIGRpZw==", b"sec-websocket-accept:"
 
@@ -105,7 +107,10 @@ class Client(asyncio.Protocol):
         if self._crowd.bare:
             self._join(False)  # noqa: FBT003 - the future's own value
         elif self.transport is not None:
-            self.transport.write(frames.masked(frames.TEXT, _hello(self.epoch, self.seq)))
+            self.transport.write(frames.masked(frames.TEXT, self._hello()))
+
+    def _hello(self) -> bytes:
+        return _hello(self.epoch, self.seq)
 
     def _take(self, opcode: int, payload: bytes) -> None:
         if opcode == frames.TEXT:
@@ -244,9 +249,16 @@ def _hello(epoch: str | None, seq: int | None) -> bytes:
     return msgspec.json.encode({"type": "hello", "version": 1, "ticket": None, "channels": [channel]})
 
 
+async def until(condition: Callable[[], bool], seconds: float) -> None:
+    """Waits until it is so, or the time is over."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - sockets know no event
+        await asyncio.sleep(0.05)
+
+
 async def serve(clients: Clients) -> None:
     """Carries out one command after the other until standard input ends."""
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=LONGEST_COMMAND)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         command = msgspec.json.decode(line, type=clients.COMMANDS)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from loadtests import frames
-from loadtests.feed_clients import Client, Clients, carry_on
+from loadtests.feed_clients import Client, Clients, carry_on, until
 from loadtests.feed_crowd import Collect, Connect, Crowd, Delivered, Drop, Look
 from loadtests.server_under_test import Server
 
@@ -71,7 +71,7 @@ class SleepyCrowd(Crowd):
         self._ask(Sleep([*wake_after]), Slept, 30.0)
 
     def wake(self, seq: int, *, seconds: float) -> Slept:
-        return self._ask(Wake(seconds, seq), Slept, seconds + 60.0)
+        return self._ask(Wake(seconds, seq), Slept, 2 * seconds + 60.0)
 
 
 def sleepy_crowd_of(server: Server, count: int, sleepers: int) -> SleepyCrowd:
@@ -169,13 +169,12 @@ class Sleepers(Clients):
         in_time = [client for client in self._woken if client.woke and not client.lost]
         for client in self._sleepers:
             client.wake()
-        deadline = asyncio.get_running_loop().time() + wanted.seconds
-        await _until(lambda: not self._reading(wanted.seq), deadline)
+        await until(lambda: not self._reading(wanted.seq), wanted.seconds)
         codes = [client.code for client in self._sleepers if client.code is not None]
         back = [client for client in self._sleepers if client.transport is None]
         places = asyncio.Semaphore(500)
         resumed = sum([bool(one) for one in await asyncio.gather(*(self._arrive(one, places) for one in back))])
-        await _until(lambda: not self._behind(wanted.seq), deadline)
+        await until(lambda: not self._behind(wanted.seq), wanted.seconds)
         return Slept(
             told=codes.count(SLOW),
             otherwise=len(codes) - codes.count(SLOW),
@@ -199,11 +198,6 @@ class Sleepers(Clients):
                 return await self._wake(command)
             case _:
                 return await super().carry_out(command)
-
-
-async def _until(condition: Callable[[], bool], deadline: float) -> None:
-    while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - sockets know no event
-        await asyncio.sleep(0.05)
 
 
 def main(argv: list[str]) -> None:

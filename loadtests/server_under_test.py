@@ -214,6 +214,10 @@ class Server:
         """Every attendee's badge code."""
         return [line["badge_code"] for line in self._attendees()]
 
+    def people(self) -> list[dict[str, str]]:
+        """The lines of `attendees.csv`, by column."""
+        return self._attendees()
+
     def largest_ticket(self) -> tuple[str, list[str]]:
         """The ticket that most attendees have, and the badge codes of those."""
         lines = self._attendees()
