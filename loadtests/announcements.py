@@ -25,8 +25,15 @@ class Sent(Struct, frozen=True):
     """The frame's text that phones get, rebuilt from the answer."""
 
 
-def body(number: int) -> bytes:
-    """An ordinary announcement in three languages, about 600 bytes."""
+BODY = {
+    "fr": "La conférence de 14 h 30 aura lieu dans la grande salle, au premier étage.",
+    "ar": "ستقام محاضرة الساعة الثانية والنصف بعد الظهر في القاعة الكبرى بالطابق الأول.",
+    "en": "The 2.30 pm talk will be held in the great hall on the first floor.",
+}
+
+
+def body(number: int, *, times: int = 1) -> bytes:
+    """An ordinary announcement in three languages, about 600 bytes; a longer one says everything so many times."""
     return msgspec.json.encode(
         {
             "title": {
@@ -34,11 +41,7 @@ def body(number: int) -> bytes:
                 "ar": f"تغيير القاعة رقم {number}",
                 "en": f"Room change no. {number}",
             },
-            "body": {
-                "fr": "La conférence de 14 h 30 aura lieu dans la grande salle, au premier étage.",
-                "ar": "ستقام محاضرة الساعة الثانية والنصف بعد الظهر في القاعة الكبرى بالطابق الأول.",
-                "en": "The 2.30 pm talk will be held in the great hall on the first floor.",
-            },
+            "body": {language: " ".join([text] * times) for language, text in BODY.items()},
         }
     )
 
@@ -58,10 +61,10 @@ class Organizer:
         self._connection.connect()
         self._token = server.credentials.organizer_token
 
-    def announce(self, number: int) -> Sent:
+    def announce(self, number: int, *, times: int = 1) -> Sent:
         """Raises `Aborted` for any answer but 201."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        content = body(number)
+        content = body(number, times=times)
         sent = time.monotonic()
         self._connection.request("POST", f"{self._server.path}/announcements", content, headers)
         response = self._connection.getresponse()

@@ -13,6 +13,9 @@ SCENARIOS = (
     "checkin_saturated",
     "checkin_steady",
     "feed_fanout",
+    "feed_slow",
+    "feed_reconnect",
+    "feed_storm",
     "demo_load",
     "crash",
     "duplicate_storm",
@@ -26,11 +29,12 @@ SCENARIOS = (
 
 EPILOG = """\
 examples:
-  python3 -m loadtests                            everything, half an hour
+  python3 -m loadtests                            everything, an hour
   python3 -m loadtests checkin_saturated          one question
   python3 -m loadtests crash --seed 7             the same kills again
   python3 -m loadtests crash --workers 4          four API processes
   python3 -m loadtests feed_fanout --sockets 200  a quick look, not judged
+  python3 -m loadtests feed_storm --gateways 4    four gateways
 
 Every scenario starts a server of its own as a child process, with a fresh data
 folder and free ports on this machine alone, and removes all of it at the end,
@@ -86,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--sockets", type=_count, metavar="N", help="another number of live connections (default 5000)")
     parser.add_argument("--attendees", type=_count, metavar="N", help="another size of the event")
     parser.add_argument("--workers", type=_workers, metavar="N", help="so many API processes, where that is left open")
+    parser.add_argument("--gateways", type=_workers, metavar="N", help="so many gateways, where that is left open")
     parser.add_argument("--broken", action="store_true", help="variants that scenarios must catch: passes if they do")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--no-thresholds", action="store_true", help="measure only: judge nothing, exit with 0")

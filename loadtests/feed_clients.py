@@ -14,8 +14,9 @@ import resource
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -31,6 +32,7 @@ AT_ONCE = 1000
 TRIES = 5
 TRY_SECONDS = 20.0
 POLL_SECONDS = 0.002
+LONGEST_COMMAND = 64 * 1024 * 1024
 
 KEY, ACCEPT = b"bG9hZHRlc3RzIG9mIGRpZw==", b"sec-websocket-accept:"
 
@@ -105,7 +107,10 @@ class Client(asyncio.Protocol):
         if self._crowd.bare:
             self._join(False)  # noqa: FBT003 - the future's own value
         elif self.transport is not None:
-            self.transport.write(frames.masked(frames.TEXT, _hello(self.epoch, self.seq)))
+            self.transport.write(frames.masked(frames.TEXT, self._hello()))
+
+    def _hello(self) -> bytes:
+        return _hello(self.epoch, self.seq)
 
     def _take(self, opcode: int, payload: bytes) -> None:
         if opcode == frames.TEXT:
@@ -118,6 +123,8 @@ class Client(asyncio.Protocol):
             self.transport.write(frames.masked(frames.PONG, payload))
         elif opcode == frames.CLOSE:
             self._crowd.codes[int.from_bytes(payload[:2], "big")] += 1
+            if self.transport is not None:
+                self.transport.write(frames.masked(frames.CLOSE, payload[:2]))
 
     def _settle(self, payload: bytes) -> None:
         place = ready_frames.decode(payload).channels[0]
@@ -138,6 +145,9 @@ class Client(asyncio.Protocol):
 class Clients:
     """All phones of this process."""
 
+    COMMANDS: Any = Command
+    """What they can be told."""
+
     def __init__(self, url: str, count: int, *, bare: bool) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
@@ -150,6 +160,11 @@ class Clients:
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY.decode()}\r\n\r\n"
         ).encode()
         self._clients = [Client(self) for _ in range(count)]
+
+    @property
+    def counted(self) -> int:
+        """Those whose deliveries are waited for."""
+        return len(self._clients)
 
     def note(self, client: Client, seq: int) -> None:
         """An event has reached a client."""
@@ -179,7 +194,7 @@ class Clients:
                 client.joined = loop.create_future()
                 try:
                     async with asyncio.timeout(TRY_SECONDS):
-                        await loop.create_connection(lambda: client, self.host, self.port)
+                        await self._open(client)
                         return await client.joined
                 except OSError as error:
                     if attempt + 1 == TRIES:
@@ -189,6 +204,9 @@ class Clients:
             await asyncio.sleep(random.uniform(0, 1))
         return None
 
+    async def _open(self, client: Client) -> None:
+        await asyncio.get_running_loop().create_connection(lambda: client, self.host, self.port)
+
     def drop(self) -> Standing:
         for client in self._clients:
             client.leave()
@@ -196,7 +214,7 @@ class Clients:
 
     async def collect(self, wanted: Collect) -> Delivered:
         deadline = time.monotonic() + wanted.seconds
-        while len(self.arrivals[wanted.seq]) < len(self._clients) and time.monotonic() < deadline:  # noqa: ASYNC110
+        while len(self.arrivals[wanted.seq]) < self.counted and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)  # an asyncio.Event would add to each delivery, which is what is measured
         times = sorted(at - wanted.since for at in self.arrivals[wanted.seq])
         latencies = Histogram()
@@ -212,7 +230,7 @@ class Clients:
         position = min((client.seq or 0 for client in connected), default=0)
         return Standing(len(connected), position, self.events, self.gaps, self.lost, dict(self.codes))
 
-    async def carry_out(self, command: Command) -> Arrived | Delivered | Standing:
+    async def carry_out(self, command: Any) -> Struct:
         match command:
             case Connect():
                 return await self.connect()
@@ -231,21 +249,32 @@ def _hello(epoch: str | None, seq: int | None) -> bytes:
     return msgspec.json.encode({"type": "hello", "version": 1, "ticket": None, "channels": [channel]})
 
 
+async def until(condition: Callable[[], bool], seconds: float) -> None:
+    """Waits until it is so, or the time is over."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - sockets know no event
+        await asyncio.sleep(0.05)
+
+
 async def serve(clients: Clients) -> None:
     """Carries out one command after the other until standard input ends."""
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=LONGEST_COMMAND)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
-        command: Command = msgspec.json.decode(line, type=Command)
+        command = msgspec.json.decode(line, type=clients.COMMANDS)
         answer = await clients.carry_out(command)
         print(msgspec.json.encode(answer).decode(), flush=True)
     clients.drop()
 
 
 def main(argv: list[str]) -> None:
+    carry_on(Clients(argv[0], int(argv[1]), bare="--bare" in argv))
+
+
+def carry_on(clients: Clients) -> None:
+    """What a process of phones does from its beginning to its end."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    clients = Clients(argv[0], int(argv[1]), bare="--bare" in argv)
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(clients))
 

@@ -79,11 +79,13 @@ class Standing(Struct, frozen=True):
     """Close codes received, and how often."""
 
 
-Answer = TypeVar("Answer", Arrived, Delivered, Standing)
+Answer = TypeVar("Answer", bound=Struct)
 
 
 class Crowd:
     """Many clients of one feed. As a context manager it is started and ended."""
+
+    MODULE = "loadtests.feed_clients"
 
     def __init__(self, url: str, count: int, *, bare: bool = False) -> None:
         """`bare` clients say no hello: for comparing with a server that knows no protocol of ours."""
@@ -113,7 +115,7 @@ class Crowd:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            tied(["loadtests.feed_clients", *self._words]),
+            tied([self.MODULE, *self._words]),
             cwd=CHECKOUT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -125,7 +127,7 @@ class Crowd:
     def __exit__(self, *_: object) -> None:
         end(self._running(), 10.0)
 
-    def _ask(self, command: Command, kind: type[Answer], seconds: float) -> Answer:
+    def _ask(self, command: Struct, kind: type[Answer], seconds: float) -> Answer:
         process = self._running()
         if process.stdin is None or process.poll() is not None:
             raise Aborted("the feed's clients have ended")

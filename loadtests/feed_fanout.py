@@ -1,47 +1,52 @@
 """An announcement to 5,000 phones, and what they cost idle.
 
-Question: is the feed, with its log, positions and care for slow clients, about as fast as sending a text to everybody
-with nothing around it (L1)? How fast does everybody get in, and back in after a dead spot (L2)? What does an idle
-phone cost in memory and CPU (L3, L5)?
+Question: is the feed, with its log, positions and care for slow clients, about as fast as nchan, a server in C that keeps none
+of that (L1)? How fast does everybody get in, and back in after a dead spot (L2)? What does an idle phone cost in memory and CPU
+(L3, L5)?
 
-Population: 5,000 websocket clients in one generator process, on channel `announcements`; for comparison as many clients
-of a bare `websockets.broadcast` server, in another one. One gateway process. Everything on this machine's cores.
+Population: 5,000 websocket clients in one generator process, on channel `announcements`; for comparison as many clients of
+nginx with nchan, and of a bare `websockets.broadcast` server, each in another one. One gateway process, one worker process of
+nginx. Everything on this machine's cores. Where nginx or nchan is missing, the yardstick is the bare broadcast, and the table
+says so (Debian: `apt-get install nginx-light libnginx-mod-nchan`).
 
-Measured: the time from the first client's connect until all have their `ready`, at most 1,000 on their way in at once;
-the gateway's memory before and after, and its CPU over 11 quiet seconds. Then announcements in turn, one a second, ours
-and the bare server's, after one of each that is not counted. Each runs until the last client has it: from the POST's
-sending and from its answer (201, committed), for the bare server from the call of `broadcast`; its event is the same
-text. Then all connections are cut, three announcements are made, and everybody comes back with their position: the time
-until all are resumed, and the transactions PostgreSQL counted meanwhile, less the idle rate.
+Measured: the time from the first client's connect until all have their `ready`, at most 1,000 on their way in at once; the
+gateway's memory before and after, and its CPU over 11 quiet seconds. Then announcements in turn, one a second, ours, nchan's
+and the bare server's, after one of each that is not counted. Each runs until the last client has it: ours from the POST's
+sending and from its answer (201, committed), nchan's from the POST's sending, the bare server's from the call of `broadcast`;
+their event is the same text. p99 is that of the announcements, each of which counts with its last client. Then all connections
+are cut, three announcements are made, and everybody comes back with their position: the time until all are resumed, and the
+transactions PostgreSQL counted meanwhile, less the idle rate.
 
-Where nginx with nchan is installed, the same can be asked of it: `python -m loadtests.feed_clients` with `--bare` and
-nchan's subscriber location takes the commands of `feed_crowd.py` on standard input, and an event's text is POSTed to the
-publisher location.
+Thresholds: accepted → last client at most 1.3 × the yardstick's time (p99); connecting and resuming at most 5 s; resuming at
+most 20 transactions; 16 KiB a connection; 4 % of a core idle; every event to everybody, none out of order.
 
-Thresholds: accepted → last client at most 1.3 × the bare broadcast's time (medians); connecting and resuming at most 5 s;
-resuming at most 20 transactions; 16 KiB a connection; 4 % of a core idle; every event to everybody, none out of order.
-
-Given up: when not everybody gets in, or an announcement is refused.
+Given up: when not everybody gets in, an announcement is refused, or nginx does not start.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
-from loadtests import accounting, database
+from loadtests import accounting, database, feed_nchan
 from loadtests.announcements import Organizer, Sent
 from loadtests.bare_broadcast import BareBroadcast
 from loadtests.feed_crowd import Arrived, Crowd, Delivered, crowd_of
+from loadtests.feed_nchan import Nchan
 from loadtests.histogram import Histogram
 from loadtests.scenario import Context, Figure, Plot, Result, Series, Threshold
 from loadtests.server_under_test import Server
 
 SOCKETS = 5000
 ATTENDEES = 5000
-ANNOUNCEMENTS = 15
+ANNOUNCEMENTS = 30
 MISSED = 3
 QUIET_SECONDS = 11.0
 """PostgreSQL's processes add what they counted to the shared statistics after at most 10 s of idleness."""
@@ -67,17 +72,29 @@ class Idle(Struct, frozen=True):
     transactions_a_second: float
 
 
+class Yardstick(Protocol):
+    """Another server that sends a text to everybody."""
+
+    @property
+    def url(self) -> str:
+        """Where its clients go."""
+
+    def publish(self, text: str) -> float:
+        """Returns when that began."""
+
+
 class Broadcast(Struct, frozen=True):
-    """One announcement to everybody, and the same from the bare server."""
+    """One announcement to everybody, and the same from the yardsticks."""
 
     sent: Sent
     ours: Delivered
     """Since it was sent."""
-    bare: Delivered
+    others: dict[str, Delivered]
+    """By the yardstick's name."""
 
     @property
     def since_accepted(self) -> float:
-        return self.ours.last - (self.sent.accepted - self.sent.sent)
+        return max(0.0, self.ours.last - (self.sent.accepted - self.sent.sent))
 
 
 class Resumed(Struct, frozen=True):
@@ -101,12 +118,13 @@ def run(context: Context) -> Result:
             idle = _look_at_idle(server, gateway, before, sockets)
             context.say(f"{count} announcements each")
             cpu = accounting.cpu_seconds(gateway)
-            broadcasts = _compare(server, crowd, count)
+            broadcasts = _compare(server, crowd, count, context.folder / "nginx")
             cpu = (accounting.cpu_seconds(gateway) - cpu) / (count + 1)
             context.say("everybody is cut off and comes back")
             resumed = _resume(server, crowd, idle)
             standing = crowd.look()
-    missing = sum(2 * sockets - each.ours.clients - each.bare.clients for each in broadcasts)
+    received = [one for each in broadcasts for one in (each.ours, *each.others.values())]
+    missing = sum(sockets - one.clients for one in received)
     missing += sockets - resumed.replayed.clients + sockets - standing.connected
     figures = [
         *_fanout_figures(broadcasts),
@@ -139,23 +157,41 @@ def _look_at_idle(server: Server, gateway: list[int], before: int | None, socket
     return Idle(each, cpu / seconds, transactions / seconds)
 
 
-def _compare(server: Server, crowd: Crowd, count: int) -> list[Broadcast]:
-    """One announcement after the other, ours and the bare server's in turn. The first of each is not counted."""
+def _compare(server: Server, crowd: Crowd, count: int, folder: Path) -> list[Broadcast]:
+    """One announcement after the other, ours and the yardsticks' in turn. The first of each is not counted."""
     organizer = Organizer(server)
     found = []
-    with BareBroadcast() as bare, Crowd(bare.url, crowd.count, bare=True) as bare_crowd:
-        bare_crowd.connect()
+    with ExitStack() as held:
+        yardsticks = _yardsticks(held, folder)
+        crowds = {name: held.enter_context(Crowd(one.url, crowd.count, bare=True)) for name, one in yardsticks.items()}
+        for theirs in crowds.values():
+            theirs.connect()
         time.sleep(SETTLE_SECONDS)
         for number in range(count + 1):
             sent = organizer.announce(number)
             ours = crowd.collect(sent.seq, sent.sent)
-            time.sleep(max(0.0, sent.sent + 1 - time.monotonic()))
-            began = bare.publish(sent.event)
-            theirs = bare_crowd.collect(sent.seq, began)
-            time.sleep(max(0.0, began + 1 - time.monotonic()))
-            found.append(Broadcast(sent, ours, theirs))
+            _wait_for_next(sent.sent)
+            others = {}
+            for name, yardstick in yardsticks.items():
+                began = yardstick.publish(sent.event)
+                others[name] = crowds[name].collect(sent.seq, began)
+                _wait_for_next(began)
+            found.append(Broadcast(sent, ours, others))
     organizer.close()
     return found[1:]
+
+
+def _yardsticks(held: ExitStack, folder: Path) -> dict[str, Yardstick]:
+    """Those there are on this machine, running."""
+    found: dict[str, Yardstick] = {}
+    if (installed := feed_nchan.find()) is not None:
+        found["nchan"] = held.enter_context(Nchan(installed, folder))
+    found["bare"] = held.enter_context(BareBroadcast())
+    return found
+
+
+def _wait_for_next(began: float) -> None:
+    time.sleep(max(0.0, began + 1 - time.monotonic()))
 
 
 def _resume(server: Server, crowd: Crowd, idle: Idle) -> Resumed:
@@ -176,34 +212,53 @@ def _resume(server: Server, crowd: Crowd, idle: Idle) -> Resumed:
 
 
 def _fanout_figures(broadcasts: list[Broadcast]) -> list[Figure]:
-    ours, bare = Histogram(), Histogram()
+    ours = Histogram()
     for each in broadcasts:
         ours.merge(Histogram.unpack(each.ours.latencies))
-        bare.merge(Histogram.unpack(each.bare.latencies))
-    accepted = [each.since_accepted * 1000 for each in broadcasts]
-    sent = [each.ours.last * 1000 for each in broadcasts]
-    yardstick = [each.bare.last * 1000 for each in broadcasts]
-    middle = statistics.median(yardstick)
+    accepted = [each.since_accepted for each in broadcasts]
+    sent = [each.ours.last for each in broadcasts]
+    others = {name: [each.others[name].last for each in broadcasts] for name in broadcasts[0].others}
+    name = next(iter(others))
+    missing = "" if name == "nchan" else "nginx with nchan is not installed: this is to the bare broadcast"
     return [
-        Figure("ratio", "Accepted → last client, to bare", statistics.median(accepted) / middle, "×"),
-        Figure("ratio_sent", "Sent → last client, to bare", statistics.median(sent) / middle, "×"),
-        Figure("accepted_last", "Accepted → last client, median", statistics.median(accepted), "ms"),
-        Figure("accepted_worst", "  worst announcement", max(accepted), "ms"),
-        Figure("sent_last", "Sent → last client, median", statistics.median(sent), "ms"),
-        Figure("sent_worst", "  worst announcement", max(sent), "ms"),
+        Figure("ratio", f"Accepted → last client, p99, to {name}", _p99(accepted) / _p99(others[name]), "×", missing),
+        *(
+            Figure(f"ratio_median_{name}", f"  median, to {name}", _median(accepted) / _median(last), "×")
+            for name, last in others.items()
+        ),
+        Figure("ratio_sent", f"Sent → last client, p99, to {name}", _p99(sent) / _p99(others[name]), "×"),
+        *_times("accepted", "Accepted → last client", accepted),
+        *_times("sent", "Sent → last client", sent),
         Figure("sent_p50", "Sent → a client, p50", ours.percentile(50) * 1000, "ms"),
         Figure("sent_p99", "Sent → a client, p99", ours.percentile(99) * 1000, "ms"),
-        Figure("bare_last", "Bare broadcast → last client, median", middle, "ms"),
-        Figure("bare_worst", "  worst broadcast", max(yardstick), "ms"),
-        Figure("bare_p99", "Bare broadcast → a client, p99", bare.percentile(99) * 1000, "ms"),
+        *(figure for name, last in others.items() for figure in _times(name, f"{name} → last client", last)),
     ]
 
 
+def _times(key: str, label: str, seconds: Sequence[float]) -> list[Figure]:
+    return [
+        Figure(f"{key}_last", f"{label}, median", _median(seconds) * 1000, "ms"),
+        Figure(f"{key}_last_p99", f"  p99 (of {len(seconds)}: the worst)", _p99(seconds) * 1000, "ms"),
+    ]
+
+
+def _median(seconds: Sequence[float]) -> float:
+    return statistics.median(seconds)
+
+
+def _p99(seconds: Sequence[float]) -> float:
+    return sorted(seconds)[math.ceil(0.99 * len(seconds)) - 1]
+
+
 def _plots(broadcasts: list[Broadcast]) -> list[Plot]:
+    lines = {
+        "sent → last": [each.ours.last for each in broadcasts],
+        "accepted → last": [each.since_accepted for each in broadcasts],
+        **{f"{name} → last": [each.others[name].last for each in broadcasts] for name in broadcasts[0].others},
+    }
     series = [
-        Series("sent → last", [(place + 1.0, each.ours.last * 1000) for place, each in enumerate(broadcasts)]),
-        Series("accepted → last", [(place + 1.0, each.since_accepted * 1000) for place, each in enumerate(broadcasts)]),
-        Series("bare → last", [(place + 1.0, each.bare.last * 1000) for place, each in enumerate(broadcasts)]),
+        Series(name, [(place + 1.0, seconds * 1000) for place, seconds in enumerate(line)])
+        for name, line in lines.items()
     ]
     return [Plot("Until the last client has it", "announcement", "ms", series)]
 

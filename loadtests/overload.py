@@ -27,7 +27,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import uvloop
 from msgspec import Struct
@@ -40,7 +39,8 @@ from loadtests.line import request_for
 from loadtests.organizer import make_lists
 from loadtests.record import Record
 from loadtests.scenario import Aborted, Context, Figure, Result, Threshold
-from loadtests.server_under_test import CHECKOUT, Server
+from loadtests.server_under_test import Server
+from loadtests.variants import variant
 from loadtests.volley import Heard, Volley, unhelpful
 from loadtests.witness import Venue, venue_of
 
@@ -82,15 +82,11 @@ BROKEN = (Threshold("taken_p99", "G8", at_least=1000),)
 """Of a server that lets everybody wait."""
 
 PATIENT = """\
-import sys
+from server.checkin import writer
 
-if sys.orig_argv[1:3] == ["-m", "server.api"]:
-    sys.path.insert(0, {checkout!r})
-    from server.checkin import writer
-
-    writer.MAX_WAITING, writer.PATIENCE_SECONDS, writer.ANSWER_SECONDS = 1_000_000, 60.0, 60.0
+writer.MAX_WAITING, writer.PATIENCE_SECONDS, writer.ANSWER_SECONDS = 1_000_000, 60.0, 60.0
 """
-"""Python runs it before the API process: it loads the writer and takes its limits away."""
+"""Takes the writer's limits away."""
 
 
 class Load(Struct):
@@ -135,7 +131,7 @@ class Plan(Struct, frozen=True):
 
 def run(context: Context) -> Result:
     seconds, attendees = context.seconds or SECONDS, context.attendees or ATTENDEES
-    variables = {"PYTHONPATH": str(_patient(context.folder))} if context.broken else {}
+    variables = variant(context.folder, "server.api", PATIENT) if context.broken else {}
     with Server(context.folder / "server", attendees=attendees, variables=variables) as server, _two_cores(server):
         wanted = MOST * (SATURATED_SECONDS * COMING_BACK + TIMES * seconds)
         plan = Plan(venue_of(server), context.seed, int(wanted / attendees) + 2)
@@ -174,14 +170,6 @@ def _two_cores(server: Server) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _patient(folder: Path) -> Path:
-    """A folder for PYTHONPATH that makes the server's API process a patient one."""
-    patched = folder / "patched"
-    patched.mkdir()
-    (patched / "sitecustomize.py").write_text(PATIENT.format(checkout=str(CHECKOUT)), "utf-8")
-    return patched
 
 
 class PoliteLoop(ClosedLoop):

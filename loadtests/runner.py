@@ -97,6 +97,7 @@ def _run_one(name: str, arguments: argparse.Namespace, folder: Path) -> Chapter:
         sockets=arguments.sockets,
         attendees=arguments.attendees,
         workers=getattr(arguments, "workers", None),
+        gateways=getattr(arguments, "gateways", None),
         broken=arguments.broken,
     )
     thresholds = scenario.BROKEN if context.broken else scenario.THRESHOLDS

@@ -29,6 +29,8 @@ class Context(Struct, frozen=True, kw_only=True):
     attendees: int | None = None
     workers: int | None = None
     """API processes, where a scenario leaves the choice."""
+    gateways: int | None = None
+    """Gateway processes, likewise."""
     broken: bool = False
     """Whether the scenario's broken variant is to be run, which its own checks must catch."""
 

@@ -57,14 +57,16 @@ class Server:
         *,
         attendees: int,
         workers: int = 1,
+        gateways: int = 1,
         postgres_settings: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """`workers` is the number of API processes. `postgres_settings` runs PostgreSQL apart from the server, embedded still,
-        with these settings changed. `variables` come into the server's environment."""
+        """`workers` is the number of API processes, `gateways` that of the live feed's. `postgres_settings` runs PostgreSQL apart
+        from the server, embedded still, with these settings changed. `variables` come into the server's environment."""
         self.data_dir = data_dir.resolve()
         self.attendees = attendees
         self.workers = workers
+        self.gateways = gateways
         self.host, self.port, self.live_port = "127.0.0.1", 0, 0
         self.started_in = 0.0
         """Seconds from the command to its "ready"."""
@@ -150,6 +152,10 @@ class Server:
         """SIGKILL to an API process, of several any, which the server then starts again."""
         self._kill_one(lambda: source.sample(found := self.pids("server.api"), len(found)))
 
+    def kill_gateway(self, source: random.Random) -> None:
+        """SIGKILL to a gateway, of several any, which the server then starts again."""
+        self._kill_one(lambda: source.sample(found := self.pids("server.live"), len(found)))
+
     def kill_postmaster(self) -> None:
         """SIGKILL to PostgreSQL's first process, which the server then starts again; the others notice and end."""
         self._kill_one(lambda: self.postgres_pids()[:1])
@@ -208,6 +214,10 @@ class Server:
         """Every attendee's badge code."""
         return [line["badge_code"] for line in self._attendees()]
 
+    def people(self) -> list[dict[str, str]]:
+        """The lines of `attendees.csv`, by column."""
+        return self._attendees()
+
     def largest_ticket(self) -> tuple[str, list[str]]:
         """The ticket that most attendees have, and the badge codes of those."""
         lines = self._attendees()
@@ -242,7 +252,9 @@ class Server:
 
     def _options(self) -> list[str]:
         words = ["--data-dir", str(self.data_dir), "--attendees", str(self.attendees)]
-        return words if self.workers == 1 else [*words, "--workers", str(self.workers)]
+        for option, count in (("--workers", self.workers), ("--gateways", self.gateways)):
+            words += [] if count == 1 else [option, str(count)]
+        return words
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:

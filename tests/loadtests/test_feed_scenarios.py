@@ -1,0 +1,78 @@
+"""The scenarios of the live feed in short, each with a server as people start it; and their broken variants."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from loadtests import feed_reconnect, feed_slow, feed_storm
+from loadtests.scenario import Context, Threshold, judge
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="finds the server's processes by /proc"),
+    pytest.mark.timeout(120),
+]
+
+SHORTER_PATIENCE = """
+from server.live import gateway
+
+gateway.BEHIND_SECONDS = 1.0
+"""
+
+
+async def missed(scenario: ModuleType, context: Context, *, but: tuple[str, ...] = ()) -> list[str]:
+    """The thresholds that a run does not keep, without those of time and size, which only a quiet machine can."""
+    result = await asyncio.to_thread(scenario.run, context)
+    limits: tuple[Threshold, ...] = scenario.BROKEN if context.broken else scenario.THRESHOLDS
+    values = {figure.key: (figure.value, figure.note) for figure in result.figures}
+    return [
+        f"{verdict.figure} {values[verdict.figure]} is not {verdict.limit}"
+        for verdict in judge(result.figures, limits)
+        if not verdict.kept and verdict.figure not in but
+    ]
+
+
+def context(folder: Path, sockets: int, seconds: float, *, broken: bool = False) -> Context:
+    return Context(folder=folder, say=lambda _text: None, sockets=sockets, seconds=seconds, broken=broken)
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, scenario: ModuleType, **values: object) -> None:
+    for name, value in values.items():
+        monkeypatch.setattr(scenario, name, value)
+
+
+async def test_every_log_is_whole_after_a_storm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(
+        monkeypatch,
+        feed_storm,
+        EVENTS=2000,
+        ANNOUNCED=20,
+        CALM=(0.8, 1.2),
+        VICTIMS=("gateway", "postgres"),
+        STAY_SECONDS=8.0,
+        DEAF=feed_storm.DEAF + feed_storm.SHORT_RING,
+    )
+    assert await missed(feed_storm, context(tmp_path, 60, 5.0), but=("events",)) == []
+
+
+async def test_phones_notice_a_sequence_and_a_gateway_that_trusts_them(tmp_path: Path) -> None:
+    assert await missed(feed_storm, context(tmp_path, 60, 4.0, broken=True)) == []
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["sound", "broken"])
+async def test_slow_phones_are_closed_and_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, broken: bool
+) -> None:
+    # So much at once that a few seconds fill every buffer.
+    set_all(monkeypatch, feed_slow, ROUNDS=1, TIMES=40, AS_IT_IS=SHORTER_PATIENCE)
+    timed = ("ratio", "closed_in", "told", "memory")
+    assert await missed(feed_slow, context(tmp_path, 40, 8.0, broken=broken), but=timed) == []
+
+
+async def test_a_hall_comes_back_while_people_check_in(tmp_path: Path) -> None:
+    timed = ("resumed_in", "calm_p99", "return_p99")
+    assert await missed(feed_reconnect, context(tmp_path, 40, 4.0), but=timed) == []
