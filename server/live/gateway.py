@@ -40,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 500
 """Connections written to before others get their turn: about 4 ms."""
-SWEEP_SECONDS = 0.2
+SWEEP_SECONDS = 1.0
+"""Between two looks at those who are behind: they are caught up with as they read, this is for those who do not."""
 BEHIND_SECONDS = 15.0
 PATH_PARTS = ("v1", "events", "live")
 
