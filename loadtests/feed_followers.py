@@ -156,7 +156,7 @@ ready_frames = msgspec.json.Decoder(Ready)
 pages = msgspec.json.Decoder(Page)
 
 
-class Place(Struct, frozen=True):
+class Place(Struct):
     """Where the API is."""
 
     host: str
@@ -166,10 +166,11 @@ class Place(Struct, frozen=True):
 class Follower(Client):
     """One phone."""
 
-    __slots__ = ("away", "catching", "gone", "ledgers", "person", "present")
+    __slots__ = ("all", "away", "catching", "gone", "ledgers", "person", "present")
 
     def __init__(self, crowd: Followers, person: Person) -> None:
         super().__init__(crowd)
+        self.all = crowd
         self.person = person
         self.ledgers = {channel.encode(): Ledger() for channel in person.channels}
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -191,7 +192,7 @@ class Follower(Client):
         for name, ledger in self.ledgers.items():
             position = {} if ledger.epoch is None else {"epoch": ledger.epoch, "seq": ledger.seq}
             channels.append({"name": name.decode(), **position})
-        ticket = self._crowd.ticket_for(self.person)
+        ticket = self.all.ticket_for(self.person)
         return msgspec.json.encode({"type": "hello", "version": 1, "ticket": ticket, "channels": channels})
 
     def _take(self, opcode: int, payload: bytes) -> None:
@@ -199,7 +200,7 @@ class Follower(Client):
             end = payload.find(b'"', len(EVENT))
             seq = frames.sequence_of(payload)
             if seq is not None:
-                self.ledgers[payload[len(EVENT) : end]].hear(seq, payload, self._crowd.counts)
+                self.ledgers[payload[len(EVENT) : end]].hear(seq, payload, self.all.counts)
         else:
             super()._take(opcode, payload)
 
@@ -209,7 +210,7 @@ class Follower(Client):
         self._join(True)  # noqa: FBT003 - the future's own value
 
     def _enter_channel(self, joined: Joined) -> None:
-        ledger, counts = self.ledgers[joined.name.encode()], self._crowd.counts
+        ledger, counts = self.ledgers[joined.name.encode()], self.all.counts
         if joined.epoch is None or joined.seq is None:
             counts.forbidden += 1
         elif joined.resumed:
@@ -224,7 +225,7 @@ class Follower(Client):
             else:
                 counts.catch_ups += 1
                 ledger.start_catching_up(joined.seq)
-                reading = self._crowd.catch_up(self.person, joined.name, ledger, joined.seq)
+                reading = self.all.catch_up(self.person, joined.name, ledger, joined.seq)
                 self.catching.append(asyncio.create_task(reading))
 
     def put_down(self) -> None:

@@ -93,6 +93,8 @@ class Round(Struct, frozen=True):
     """Announcements for a while."""
 
     latencies: Histogram
+    each: list[tuple[float, float]]
+    """When an announcement was sent, in seconds since the beginning, and within which time 99 % of the others had it."""
     missing: int
     looks: list[Look]
     reached: float
@@ -181,13 +183,14 @@ def _announce(
         if time.monotonic() - began > looks[-1].after + LOOK_SECONDS:
             looks.append(_look(server, gateway, time.monotonic() - began))
     looks.append(_look(server, gateway, time.monotonic() - began))
-    latencies, missing = Histogram(), 0
+    latencies, each, missing = Histogram(), [], 0
     awake = crowd.awake
     for one in sent:
         delivered = crowd.collect(one.seq, one.sent)
         latencies.merge(Histogram.unpack(delivered.latencies))
+        each.append((one.sent - began, delivered.p99))
         missing += awake - delivered.clients
-    return Round(latencies, missing, looks, len(sent) / int(seconds * RATE), sent[-1].seq)
+    return Round(latencies, each, missing, looks, len(sent) / int(seconds * RATE), sent[-1].seq)
 
 
 def _look(server: Server, gateway: list[int], after: float) -> Look:
@@ -250,7 +253,7 @@ def _result(pairs: list[Pair], sockets: int, sleepers: int, gaps: int, populatio
         Figure("reached", "Announcements' pace reached", reached, "×"),
     ]
     invalid = [f"only {reached:.0%} of the announcements' pace was reached"] if reached < REACHED else []
-    return Result(population=population, figures=figures, plots=[_plot(pairs)], invalid=invalid)
+    return Result(population=population, figures=figures, plots=_plots(pairs), invalid=invalid)
 
 
 def _latencies(key: str, label: str, rounds: list[Round]) -> list[Figure]:
@@ -263,9 +266,13 @@ def _latencies(key: str, label: str, rounds: list[Round]) -> list[Figure]:
     ]
 
 
-def _plot(pairs: list[Pair]) -> Plot:
-    series = [
-        Series(f"round {number}", [(look.after, look.connections) for look in pair.slow.looks])
-        for number, pair in enumerate(pairs, start=1)
+def _plots(pairs: list[Pair]) -> list[Plot]:
+    connections, waits = [], []
+    for number, pair in enumerate(pairs, start=1):
+        connections.append(Series(f"round {number}", [(look.after, look.connections) for look in pair.slow.looks]))
+        for name, part in (("all reading", pair.calm), ("some not", pair.slow)):
+            waits.append(Series(f"{number}: {name}", [(at, seconds * 1000) for at, seconds in part.each]))
+    return [
+        Plot("Until 99 % of the others have an announcement", "seconds", "ms", waits),
+        Plot("Connections while some do not read", "seconds", "connections", connections),
     ]
-    return Plot("Connections while some do not read", "seconds", "connections", series)

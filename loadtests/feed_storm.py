@@ -276,9 +276,9 @@ def _rage(context: Context, server: Server, writers: Writers, source: random.Ran
     """Kills as long as something is written: what was hit how often."""
     kills: Counter[str] = Counter()
     planned: list[str] = []
-    while writers.busy:
+    while writers.are_busy():
         time.sleep(source.uniform(*size.calm))
-        if not writers.busy:
+        if not writers.are_busy():
             break
         planned = planned or source.sample(VICTIMS, len(VICTIMS))
         victim = planned.pop()

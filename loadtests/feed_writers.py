@@ -113,8 +113,7 @@ class Writers:
     def begin(self) -> None:
         self._thread.start()
 
-    @property
-    def busy(self) -> bool:
+    def are_busy(self) -> bool:
         return self._thread.is_alive()
 
     def wait(self) -> None:
