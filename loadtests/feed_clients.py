@@ -82,6 +82,8 @@ class Client(asyncio.Protocol):
                 self._buffer = head
                 return
             self._enter(head)
+            if not self._open:
+                return  # what follows is the refusal's text
         received, self._buffer = frames.split(data)
         for opcode, payload in received:
             self._take(opcode, payload)
