@@ -185,7 +185,7 @@ CREATE TABLE IF NOT EXISTS attendee (
     token_hash  bytea NOT NULL,            -- of the token the mobile app holds
     cancelled_at timestamptz,              -- the registration was taken back: no door lets this person in
     speaker_id  uuid,                      -- as whom this person speaks here
-    rights_at   timestamptz,               -- when that last changed: tickets from before say something else
+    rights_at   timestamptz,               -- when one of these last changed: tickets from before say something else
     PRIMARY KEY (event_id, attendee_id),
     CONSTRAINT attendee_token UNIQUE (event_id, token_hash),
     CONSTRAINT attendee_is_one_speaker UNIQUE (event_id, speaker_id),

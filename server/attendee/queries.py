@@ -54,7 +54,10 @@ LOCK_REGISTRATION = """
 SET_REGISTRATION = """
     UPDATE attendee
     SET cancelled_at = CASE WHEN $3 THEN COALESCE(cancelled_at, now()) END,
-        rights_at = CASE WHEN speaker_id IS DISTINCT FROM $4 THEN clock_timestamp() ELSE rights_at END,
+        rights_at = CASE
+                        WHEN speaker_id IS DISTINCT FROM $4 OR (cancelled_at IS NOT NULL) <> $3 THEN clock_timestamp()
+                        ELSE rights_at
+                    END,
         speaker_id = $4
     WHERE event_id = $1 AND attendee_id = $2
     RETURNING attendee_id AS id, cancelled_at, speaker_id

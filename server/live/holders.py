@@ -42,6 +42,8 @@ class Holders:
         """Tickets that have opened a connection, and until when they would open another."""
         self._revoked: set[UUID] = set()
         """Whose tokens were taken out of use: a ticket lives on for up to 60 seconds."""
+        self._cancelled: dict[UUID, datetime] = {}
+        """Whose registration was taken back, and when: a newer ticket says that it stands again."""
         self._renewed: dict[UUID, datetime] = {}
         """Who got a new token, and when: tickets of the old one live on as well, and those of the new one are welcome."""
 
@@ -103,7 +105,10 @@ class Holders:
             elif row.kind in AttendeeCancelled.KINDS:
                 changed = msgspec.json.decode(row.data, type=AttendeeCancelled)
                 subject_id = changed.attendee_id
-                (self._revoked.add if changed.cancelled else self._revoked.discard)(subject_id)
+                if changed.cancelled:
+                    self._cancelled[subject_id] = row.at
+                else:
+                    self._cancelled.pop(subject_id, None)
             else:
                 continue
             concerned[subject_id] = None
@@ -121,6 +126,9 @@ class Holders:
         """
         subject_id, since = principal.subject_id, principal.since
         if subject_id in self._revoked:
+            return Close.REVOKED
+        cancelled = self._cancelled.get(subject_id)
+        if cancelled is not None and (since is None or since < cancelled):
             return Close.REVOKED
         renewed = self._renewed.get(subject_id)
         if renewed is None or (since is not None and since >= renewed):

@@ -10,6 +10,7 @@ import pytest
 
 from server.attendee.actions import change_attendee
 from server.attendee.types import ChangeAttendee
+from server.auth import Principal
 from server.config import Settings
 from server.db import Database
 from server.live import holders as holders_module, session as session_module
@@ -136,6 +137,46 @@ async def test_who_cancelled_hears_nothing_any_more(
             await again.hello("me", ticket=given)
         await neighbour.say({"type": "subscribe", "channels": []})
         await neighbour.frame("ready")
+
+
+async def come_back_before_it_is_heard_of(
+    feed: str, gateways: list[Gateway], db: Database, event_id: UUID, demo: Demo, ticket_for: TicketFor
+) -> None:
+    """A registration stands again, and its attendee is quicker than the news of it. Fails unless they are let in."""
+    one, relay = demo.attendees[0], gateways[0].relay
+    async with phone(feed) as client:
+        await client.hello("me", ticket=await ticket_for("attendee", one["token"]))
+        await change_attendee(db, event_id, UUID(one["id"]), ChangeAttendee(cancelled=True))
+        assert (await client.ending())[0] == 4501
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relay, "_on_append", lambda _log, _rows: None)  # the gateway hears of nothing more
+        await change_attendee(db, event_id, UUID(one["id"]), ChangeAttendee(cancelled=False))
+        assert await first_code(feed, await ticket_for("attendee", one["token"])) == 0, "sent away for ever"
+
+
+async def test_who_comes_back_is_let_in_before_it_is_heard_of(
+    feed: str, gateways: list[Gateway], db: Database, event_id: UUID, demo: Demo, ticket_for: TicketFor
+) -> None:
+    await come_back_before_it_is_heard_of(feed, gateways, db, event_id, demo, ticket_for)
+
+
+async def test_a_cancellation_that_outlives_its_end_would_be_noticed(
+    feed: str,
+    gateways: list[Gateway],
+    db: Database,
+    event_id: UUID,
+    demo: Demo,
+    ticket_for: TicketFor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    void_code = Holders.void_code
+
+    def by_id(holders: Holders, principal: Principal) -> int | None:
+        return 4501 if principal.subject_id in holders._cancelled else void_code(holders, principal)
+
+    monkeypatch.setattr(Holders, "void_code", by_id)
+    with pytest.raises(AssertionError, match="sent away for ever"):
+        await come_back_before_it_is_heard_of(feed, gateways, db, event_id, demo, ticket_for)
 
 
 async def test_who_speaks_no_longer_hears_speakers_no_longer(
