@@ -158,8 +158,10 @@ def test_socket_path_too_long(data_dir, monkeypatch, tmp_path):
     assert "too long" in refused(data_dir)
 
 
-def test_socket_folder_that_cannot_be_made(data_dir, monkeypatch):
-    monkeypatch.setenv("DIGITALNOW_PG_SOCKETS", "/nonexistent")
+def test_socket_folder_that_cannot_be_made(data_dir, monkeypatch, short_path):
+    no_folder = short_path / "file"
+    no_folder.touch()
+    monkeypatch.setenv("DIGITALNOW_PG_SOCKETS", str(no_folder))
     assert "cannot be made" in refused(data_dir)
 
 

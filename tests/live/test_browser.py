@@ -28,7 +28,10 @@ OPEN_SOCKET = """
 const socket = new WebSocket(URL_OF_FEED);
 window.frames_ = [];
 socket.onopen = () => socket.send(JSON.stringify({type: "hello", version: 1, channels: [{name: "announcements"}]}));
-socket.onmessage = (message) => window.frames_.push(JSON.parse(message.data));
+socket.onmessage = (message) => {
+  const frame = JSON.parse(message.data);
+  if (frame.type !== "heartbeat") window.frames_.push(frame);
+};
 """
 OPEN_SOURCE = """
 window.source_ = new EventSource(URL_OF_FEED);

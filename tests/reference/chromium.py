@@ -9,6 +9,7 @@ import asyncio
 import base64
 import itertools
 import json
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -138,7 +139,8 @@ async def running_browser(program: str, profile: Path) -> AsyncIterator[str]:
     """A browser with a profile of its own; yields where it takes commands."""
     arguments = (*ARGUMENTS, f"--user-data-dir={profile}", "about:blank")
     silent, read = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(program, *arguments, stdout=silent, stderr=read)
+    at_home = {**os.environ, "HOME": str(profile)}  # it writes there too, and would make one that is not there
+    process = await asyncio.create_subprocess_exec(program, *arguments, stdout=silent, stderr=read, env=at_home)
     assert process.stderr is not None
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     reader = asyncio.create_task(_read(process.stderr, address))
