@@ -8,6 +8,7 @@ import asyncpg
 
 from server.attendee import queries as attendee_queries
 from server.auth import Kind, hash_token, kind_of, new_token
+from server.badge.types import BadgeChanged
 from server.checkin.events import BadgeRevoked
 from server.checkin.policy import clean_code
 from server.db import Database
@@ -17,7 +18,7 @@ from server.device.errors import DeviceNameTaken
 from server.device.types import AddDevice, DeviceChanged, Invitation, Profile
 from server.event import queries as event_queries
 from server.exhibitor import queries as exhibitor_queries
-from server.feed import CHECKIN, emit
+from server.feed import CHECKIN, emit, emit_to_each
 from server.feed.types import TokenRevoked
 from server.ids import new_id
 from server.refusal import Refused
@@ -95,5 +96,8 @@ async def _revoke_badge(db: Database, event_id: UUID, code: str) -> str:
         badge = await attendee_queries.revoke_badge(tx, event_id, code=clean_code(code))
         if badge is None:
             raise Refused("This event has no such valid token or badge.")
+        left = await attendee_queries.get_attendee(tx, event_id, badge.attendee_id)
+        shown = BadgeChanged(left.badge_code, left.short_code) if left else BadgeChanged(None, None)
         await emit(tx, event_id, channel=CHECKIN, kind="badge.revoked", data=BadgeRevoked(badge.code, badge.number))
+        await emit_to_each(tx, event_id, [badge.attendee_id], kind="badge.changed", data=shown)
     return f"badge {badge.code}"

@@ -79,7 +79,7 @@ _AUDIENCES = {
 }
 
 _AT_THE_DOORS = {**checkin.EVENTS, **attendee.EVENTS, **badge.EVENTS, **device.EVENTS, **feed.EVENTS}
-_PERSONAL = ("badge.replaced", "registration.changed", "session.changed")
+_PERSONAL = ("badge.changed", "registration.changed", "session.changed")
 """What is told to those whom it concerns, with `feed.emit_to_each`."""
 
 CHANNELS = (

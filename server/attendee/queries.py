@@ -18,8 +18,8 @@ GET_ATTENDEE_BY_HASH = """
 """
 
 GET_ATTENDEE = """
-    SELECT attendee.attendee_id, attendee.name, attendee.name_ar, attendee.email, attendee.company, attendee.language,
-           attendee.ticket, badge.code AS badge_code, badge.short_code
+    SELECT attendee.attendee_id AS id, attendee.name, attendee.name_ar, attendee.email, attendee.company, attendee.language,
+           attendee.ticket, attendee.cancelled_at, attendee.speaker_id, badge.code AS badge_code, badge.short_code
     FROM attendee
     LEFT JOIN badge ON badge.event_id = attendee.event_id AND badge.attendee_id = attendee.attendee_id
                    AND badge.revoked_at IS NULL
@@ -41,7 +41,7 @@ REVOKE_BADGE = """
     UPDATE badge
     SET revoked_at = now()
     WHERE event_id = $1 AND (code = $2 OR short_code = $2) AND revoked_at IS NULL
-    RETURNING code, number
+    RETURNING code, number, attendee_id
 """
 
 LOCK_REGISTRATION = """

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Request, Router, get, patch
 from litestar.params import FromPath
+from msgspec import structs
 
 from server.attendee import queries
 from server.attendee.actions import change_attendee
@@ -14,17 +15,20 @@ from server.attendee.types import Attendee, ChangeAttendee, Registration
 from server.auth import Principal, require
 from server.body import describe, read_body
 from server.errors import NotAuthenticated
+from server.feed import queries as feed_queries, topics
+from server.feed.types import ME
 
 
 @get("/me", guards=[require("attendee")])
 async def get_me(request: Request[Principal, Any, Any], event: FromPath[str]) -> Attendee:
-    """The attendee whose token this is, with the badge to show at the door."""
-    async with request.app.state.db.read() as connection:
-        found = await queries.get_attendee(connection, request.user.event_id, request.user.subject_id)
-    if found is None:  # deleted between the guard and here
+    """The attendee whose token this is, with the badge to show at the door. Channel `me` tells what changes after it."""
+    own = topics.own(ME, request.user.subject_id)
+    async with request.app.state.db.snapshot() as tx:
+        position = await feed_queries.get_position(tx, request.user.event_id, channel=own)
+        found = await queries.get_attendee(tx, request.user.event_id, request.user.subject_id)
+    if found is None or position is None:  # deleted between the guard and here
         raise NotAuthenticated
-    fields = {name: getattr(found, name) for name in Attendee.__struct_fields__ if name != "id"}
-    return Attendee(id=found.attendee_id, **fields)
+    return Attendee(**structs.asdict(found), feed=structs.replace(position, channel=ME))
 
 
 @patch("/attendees/{attendee_id:uuid}", guards=[require("organizer")], opt=describe(ChangeAttendee))

@@ -7,19 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-from server.feed.types import AttendeeCancelled, TokenReplaced
-
-
-class AttendeeRow(Struct, frozen=True):
-    attendee_id: UUID
-    name: str
-    name_ar: str
-    email: str
-    company: str
-    language: str
-    ticket: str
-    badge_code: str | None
-    short_code: str | None
+from server.feed.types import AttendeeCancelled, Position, TokenReplaced
 
 
 class BadgeRow(Struct, frozen=True):
@@ -49,6 +37,7 @@ class RevokedRow(Struct, frozen=True):
 
     code: str
     number: int
+    attendee_id: UUID
 
 
 class ChangeAttendee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,8 +57,8 @@ class Registration(Struct, frozen=True):
     speaker_id: UUID | None
 
 
-class Attendee(Struct, frozen=True, kw_only=True):
-    """An attendee as they see themselves."""
+class AttendeeRow(Struct, frozen=True):
+    """What an attendee is told of themselves."""
 
     id: UUID
     name: str
@@ -78,9 +67,20 @@ class Attendee(Struct, frozen=True, kw_only=True):
     company: str
     language: str
     ticket: str
+    cancelled_at: datetime | None
+    """The registration was taken back: no door lets them in."""
+    speaker_id: UUID | None
+    """As whom they speak here."""
     badge_code: str | None
     """To show as a QR; None while no badge is valid."""
     short_code: str | None
+
+
+class Attendee(AttendeeRow, frozen=True, kw_only=True):
+    """An attendee as they see themselves."""
+
+    feed: Position
+    """Where channel `me` stood in this document: listen from here and nothing is missed."""
 
 
 EVENTS: dict[str, type[Struct]] = {

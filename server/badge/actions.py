@@ -10,9 +10,9 @@ from server.attendee.signed_codes import KEY_IDS, new_seed, public_key_of, sign,
 from server.badge import queries
 from server.badge.errors import BadgeKeysUsedUp, NewestBadgeKey, UnknownBadgeKey
 from server.badge.types import (
+    BadgeChanged,
     BadgeKeysChanged,
     BadgeKeyState,
-    BadgeReplaced,
     IssuedBadge,
     SigningKey,
     public,
@@ -68,8 +68,8 @@ async def replace_badge(db: Database, event_id: UUID, attendee_id: UUID) -> Issu
             await emit(tx, event_id, channel=CHECKIN, kind="badge.revoked", data=BadgeRevoked(lost.code, lost.number))
         changed = AttendeesChanged([attendee_id])
         await emit(tx, event_id, channel=CHECKIN, kind="attendees.changed", data=changed)
-        shown = BadgeReplaced(code, short_code)
-        await emit_to_each(tx, event_id, [attendee_id], kind="badge.replaced", data=shown)
+        shown = BadgeChanged(code, short_code)
+        await emit_to_each(tx, event_id, [attendee_id], kind="badge.changed", data=shown)
     return IssuedBadge(
         attendee_id=attendee_id,
         code=code,

@@ -58,9 +58,9 @@ REVOKE_BADGES_OF = """
         UPDATE badge
         SET revoked_at = now()
         WHERE event_id = $1 AND attendee_id = $2 AND revoked_at IS NULL
-        RETURNING code, number
+        RETURNING code, number, attendee_id
     )
-    SELECT code, number
+    SELECT code, number, attendee_id
     FROM revoked
     ORDER BY number
 """

@@ -92,16 +92,16 @@ class BadgeKeysChanged(Struct, frozen=True):
     """All that verify from now on: a signature by any other key is to be believed no more."""
 
 
-class BadgeReplaced(Struct, frozen=True):
-    """The data of a `badge.replaced` event on the attendee's own channel `me`: what their app shows from now on."""
+class BadgeChanged(Struct, frozen=True):
+    """The data of a `badge.changed` event on the attendee's own channel `me`: what their app shows from now on."""
 
-    code: str
-    """For the QR."""
-    short_code: str
+    badge_code: str | None
+    """For the QR. None: no badge is valid any more."""
+    short_code: str | None
 
 
 EVENTS: dict[str, type[Struct]] = {
-    "badge.replaced": BadgeReplaced,
+    "badge.changed": BadgeChanged,
     "badge.revoked": BadgeRevoked,
     "attendees.changed": AttendeesChanged,
     "badge_keys.changed": BadgeKeysChanged,

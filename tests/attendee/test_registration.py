@@ -123,7 +123,7 @@ async def test_a_new_badge_shows_on_its_owners_phone(api: httpx.AsyncClient, dem
     path = f"/attendees/{attendee['id']}/badge"
     issued = (await api.post(path, headers=bearer(demo.file.organizer_token))).json()
     told = await heard(api, attendee["token"])
-    assert told == [("badge.replaced", {"code": issued["code"], "short_code": issued["short_code"]})]
+    assert told == [("badge.changed", {"badge_code": issued["code"], "short_code": issued["short_code"]})]
     me = (await api.get("/me", headers=bearer(attendee["token"]))).json()
     assert (me["badge_code"], me["short_code"]) == (issued["code"], issued["short_code"])
     doors = await heard(api, demo.file.organizer_token, "checkin")
