@@ -85,6 +85,15 @@ def configure_logging() -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
+def open_files() -> int:
+    """How many files this process may have open, sockets included."""
+    if sys.platform == "win32":
+        return 8192  # what its C library allows
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
 def _allow_many_connections() -> None:
     """Raises the soft limit of open files to the hard one: 1,024, the usual soft one, is not enough for a hall of phones."""
     if sys.platform == "win32":

@@ -79,19 +79,10 @@ class FeedEventRow(Struct, frozen=True):
         return FeedEvent(name_of(self.channel), self.seq, self.id, self.at, self.kind, Raw(self.data.encode()))
 
 
-class LetterRow(Struct, frozen=True):
+class LetterRow(FeedEventRow, frozen=True):
     """An event of somebody's own log, and its place in channel `me`."""
 
     note: int
-    channel: str
-    seq: int
-    id: UUID
-    at: datetime
-    kind: str
-    data: str
-
-    def to_event(self) -> FeedEvent:
-        return FeedEvent(name_of(self.channel), self.seq, self.id, self.at, self.kind, Raw(self.data.encode()))
 
 
 class LogEnd(Struct, frozen=True):

@@ -10,7 +10,7 @@ from functools import partial
 
 from websockets.asyncio.server import serve
 
-from server.child import Child, run_child
+from server.child import Child, open_files, run_child
 from server.config import Settings
 from server.db import open_database
 from server.event.directory import Events
@@ -21,6 +21,9 @@ from server.live.protocol import HELLO_SECONDS, MAX_FRAME_BYTES
 from server.live.relay import Relay
 from server.live.wire import MAX_BUFFERED, SEND_BUFFER, Socket
 from server.migrate import ticket_key
+
+RESERVED_FILES = 100
+"""Of those the process may open: its database connections, its logs, and those it answers with 503."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ async def run_gateway(settings: Settings, listening: socket.socket, child: Child
     ):
         bus = await open_bus(settings.nats_url, stack, name="gateway")
         watch = await stack.enter_async_context(Watch(settings.database_url, name="gateway watch", bus=bus).run())
-        gateway = Gateway(settings, Events(db), key)
+        gateway = Gateway(settings, Events(db), key, most=open_files() - RESERVED_FILES)
         gateway.relay = Relay(db, watch, on_append=gateway.on_append, on_replaced=gateway.on_replaced)
         async with serve(
             gateway.handle,

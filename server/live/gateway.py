@@ -49,8 +49,8 @@ PATH_PARTS = ("v1", "events", "live")
 class Gateway:
     """All connections of one gateway process."""
 
-    def __init__(self, settings: Settings, events: Events, ticket_key: bytes, *, most: int = 15_000) -> None:
-        """`most`: connections it takes at a time, below what the process may open."""
+    def __init__(self, settings: Settings, events: Events, ticket_key: bytes, *, most: int) -> None:
+        """`most`: connections it takes at a time, fewer than the files its process may open."""
         self._settings = settings
         self._most = most
         self._events = events
@@ -182,9 +182,7 @@ class Gateway:
     async def _end_for(self, session: Session, error: BaseException) -> None:
         if not isinstance(error, Closing):
             logger.warning("cannot serve a channel (%s)", error)
-        code = error.code if isinstance(error, Closing) else Close.DRAINING
-        self.figures.endings[code] += 1
-        await session.end(code)
+        await self._end(session, error.code if isinstance(error, Closing) else Close.DRAINING)
 
     def _count_frame(self, session: Session, socket: Socket) -> None:
         if not session.may_send():
@@ -199,7 +197,7 @@ class Gateway:
             raise Closing(Close.DRAINING)
         if session.ticket is None:
             return
-        await self.relay.log(session.place.event_id, CHECKIN)  # from now on revocations are heard
+        await self.relay.find(session.place.event_id, CHECKIN)  # from now on revocations are heard
         for older in self.holders.admit(session):
             self._end_soon(older, Close.REPLACED)
 
@@ -210,10 +208,13 @@ class Gateway:
         self.holders.forget(session)
 
     def _end_soon(self, session: Session, code: int) -> None:
-        self.figures.endings[code] += 1
-        task = asyncio.create_task(session.end(code))
+        task = asyncio.create_task(self._end(session, code))
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+
+    async def _end(self, session: Session, code: int) -> None:
+        self.figures.endings[code] += 1
+        await session.end(code)
 
     # Events on their way out.
 

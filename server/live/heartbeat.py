@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from uuid import UUID
 
 import msgspec
 
+from server.live.hub import Log
 from server.live.protocol import HEARTBEAT_SECONDS, Heartbeat
 from server.live.session import Closing, Session
 from server.live.wire import text_frame
@@ -35,7 +35,7 @@ class Heart:
 
     def tick(self) -> Iterator[tuple[Session, Closing]]:
         """Sends this second's heartbeats; yields those that should be closed instead."""
-        frames: dict[tuple[UUID, frozenset[str]], bytes] = {}
+        frames: dict[frozenset[tuple[str, Log]], bytes] = {}
         at = datetime.now(UTC)
         for session in list(self._wheel[self._now]):
             try:
@@ -43,7 +43,9 @@ class Heart:
             except Closing as closing:
                 yield session, closing
                 continue
-            key = (session.place.event_id, frozenset(session.cursors))
+            key = frozenset(
+                (name, cursor.log) for name, cursor in session.cursors.items()
+            )  # `me` is another log for each
             if key not in frames:
                 ends = {channel: cursor.log.seq for channel, cursor in session.cursors.items()}
                 frames[key] = text_frame(msgspec.json.encode(Heartbeat(at, ends)))

@@ -16,7 +16,7 @@ LIST_TAIL = """
 
 # What `me` noted, and the event each note is of.
 LIST_LETTERS = """
-    SELECT noted.seq AS note, told.channel, told.seq, told.id, told.at, told.kind, told.data
+    SELECT told.channel, told.seq, told.id, told.at, told.kind, told.data, noted.seq AS note
     FROM feed_event AS noted
     JOIN feed_event AS told
       ON told.event_id = noted.event_id

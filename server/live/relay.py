@@ -13,9 +13,9 @@ from uuid import UUID
 
 import msgspec
 
-from server.db import LOST_CONNECTION, Database
+from server.db import LOST_CONNECTION, Database, Tx
 from server.feed import STATE_CHANNELS, Watch, queries as feed_queries
-from server.feed.types import ME, ChannelHead, FeedEventRow, LetterRow, StateRow, name_of
+from server.feed.types import ME, ChannelHead, FeedEventRow, LetterRow, Position, StateRow, name_of
 from server.live import queries
 from server.live.board import TURN, Board, Posted
 from server.live.hub import RING_LENGTH, BrokenLog, Entry, Log
@@ -37,7 +37,7 @@ OnReplaced = Callable[[Followed], None]
 
 
 class Relay:
-    """The rings and boards of one gateway."""
+    """What one gateway follows: rings, boards, everybody's own logs."""
 
     def __init__(self, db: Database, watch: Watch, *, on_append: OnAppend, on_replaced: OnReplaced) -> None:
         """`on_append` hears of new events and of those a ring begins with (of personal ones only that there are some),
@@ -46,9 +46,7 @@ class Relay:
         self._watch = watch
         self._on_append = on_append
         self._on_replaced = on_replaced
-        self._logs: dict[Key, Log] = {}
-        self._boards: dict[Key, Board] = {}
-        self._mailrooms: dict[Key, Mailroom] = {}
+        self._followed: dict[Key, Followed] = {}
         self._loading: dict[Key, asyncio.Lock] = {}
         self._following: dict[Key, asyncio.Task[None]] = {}
         self.queries = 0
@@ -61,62 +59,48 @@ class Relay:
         """Whether the channels' positions are known and followed."""
         return self._watch.ready.is_set()
 
-    def known(self, event_id: UUID, channel: str) -> Log | None:
-        """The channel's ring if it is in memory."""
-        return self._logs.get((event_id, channel))
-
     def boards(self) -> list[Board]:
         """All boards in memory."""
-        return list(self._boards.values())
+        return [followed for followed in self._followed.values() if isinstance(followed, Board)]
 
     async def find(self, event_id: UUID, channel: str, wanted: Wanted | None = None) -> Log | Board | None:
-        """The channel's ring or board, whichever it has."""
-        if channel in STATE_CHANNELS:
-            return await self.board(event_id, channel)
-        if name_of(channel) == ME:
-            return await self.personal_log(event_id, channel, wanted)
-        return await self.log(event_id, channel, wanted)
-
-    async def personal_log(self, event_id: UUID, channel: str, wanted: Wanted | None = None) -> Log | None:
-        """Somebody's own log. The first question for any of them fills all; None where the event has no channel `me`."""
-        key = (event_id, ME)
-        mailroom = self._mailrooms.get(key)
-        if mailroom is None:
-            async with self._loading.setdefault(key, asyncio.Lock()):
-                mailroom = self._mailrooms.get(key) or await self._load_mailroom(event_id)
-            self._on_growth(*key)  # what happened while it was being filled
-        if mailroom is None:
-            return None
-        log = mailroom.log(channel)
-        if wanted is not None and wanted.epoch == log.epoch and (wanted.seq or 0) > log.seq:
-            await self._look_again(mailroom, lambda: log.seq >= (wanted.seq or 0))
-        return log
-
-    async def board(self, event_id: UUID, channel: str) -> Board | None:
-        """The state channel's board, filled at the first question; None for a channel the event does not have."""
-        key = (event_id, channel)
-        board = self._boards.get(key)
-        if board is None:
-            async with self._loading.setdefault(key, asyncio.Lock()):
-                board = self._boards.get(key) or await self._load_board(event_id, channel)
-            self._on_growth(event_id, channel)  # what happened while it was being filled
-        return board
-
-    async def log(self, event_id: UUID, channel: str, wanted: Wanted | None = None) -> Log | None:
-        """The channel's ring, filled at the first question; None for a channel without a log.
+        """The channel's ring or board, filled at the first question (those of single people all together); None where the event
+        has no such channel.
 
         A ring that ends before the position wanted is first brought to the table's end: whoever comes from a fresh snapshot or
         from another gateway may have heard of an event before this process has.
         """
-        key = (event_id, channel)
-        log = self._logs.get(key)
-        if log is None:
-            async with self._loading.setdefault(key, asyncio.Lock()):
-                log = self._logs.get(key) or await self._load(event_id, channel)
-            self._on_growth(event_id, channel)  # what happened while it was being filled
-        if log is not None and wanted is not None and wanted.epoch == log.epoch and (wanted.seq or 0) > log.seq:
-            await self._look_again(log, lambda: log.seq >= (wanted.seq or 0))
+        followed = await self._filled((event_id, ME if name_of(channel) == ME else channel))
+        if followed is None or isinstance(followed, Board):
+            return followed
+        log = followed.log(channel) if isinstance(followed, Mailroom) else followed
+        reaching = wanted.seq or 0 if wanted is not None and wanted.epoch == log.epoch else 0
+        if reaching > log.seq:
+            await self._look_again(followed, lambda: log.seq >= reaching)
         return log
+
+    async def _filled(self, key: Key) -> Followed | None:
+        if key not in self._followed:
+            async with self._loading.setdefault(key, asyncio.Lock()):
+                if key not in self._followed:
+                    await self._fill(*key)
+            self._on_growth(*key)  # what happened while it was being filled
+        return self._followed.get(key)
+
+    async def _fill(self, event_id: UUID, channel: str) -> None:
+        self.queries += 1
+        async with self._db.snapshot() as tx:
+            position = await feed_queries.get_position(tx, event_id, channel=channel)
+            if position is None:
+                return
+            if channel in STATE_CHANNELS:
+                self._followed[event_id, channel] = await _read_board(tx, event_id, position)
+            elif channel == ME:
+                self._followed[event_id, channel] = await _read_mailroom(tx, event_id, position)
+            else:
+                log, tail = await _read_log(tx, event_id, position)
+                self._followed[event_id, channel] = log
+                self._on_append(log, tail)
 
     async def _look_again(self, followed: Log | Mailroom, has_come: Callable[[], bool]) -> None:
         key = (followed.event_id, followed.channel)
@@ -131,53 +115,9 @@ class Relay:
             if key in self._following:
                 await asyncio.wait([self._following[key]])
 
-    async def _load(self, event_id: UUID, channel: str) -> Log | None:
-        self.queries += 1
-        async with self._db.snapshot() as tx:
-            position = await feed_queries.get_position(tx, event_id, channel=channel)
-            if position is None:
-                return None
-            tail = await queries.list_tail(tx, event_id, channel=channel, end=position.seq, length=RING_LENGTH)
-        log = Log(event_id, channel, epoch=position.epoch, seq=position.seq - len(tail))
-        log.append([_entry(row) for row in tail])
-        self._logs[(event_id, channel)] = log
-        self._on_append(log, tail)
-        return log
-
-    async def _load_board(self, event_id: UUID, channel: str) -> Board | None:
-        self.queries += 1
-        async with self._db.snapshot() as tx:
-            position = await feed_queries.get_position(tx, event_id, channel=channel)
-            if position is None:
-                return None
-            rows = await feed_queries.list_states_after(tx, event_id, channel=channel, after=0)
-        board = Board(event_id, channel, epoch=position.epoch, turn=TURN)
-        board.put(map(_posted, rows), seq=position.seq)
-        self._boards[(event_id, channel)] = board
-        return board
-
-    async def _load_mailroom(self, event_id: UUID) -> Mailroom | None:
-        self.queries += 1
-        async with self._db.snapshot() as tx:
-            position = await feed_queries.get_position(tx, event_id, channel=ME)
-            if position is None:
-                return None
-            ends = {end.channel: end.seq for end in await queries.list_personal_ends(tx, event_id)}
-            after = max(0, position.seq - MAIL_KEPT)
-            tail = await queries.list_letters(tx, event_id, after=after, limit=MAIL_KEPT)
-        for row in reversed(tail):
-            ends[row.channel] = row.seq - 1  # before the oldest that is put in again below
-        mailroom = Mailroom(event_id, ME, epoch=position.epoch, seq=after, ends=ends)
-        mailroom.append([_letter(row) for row in tail])
-        self._mailrooms[(event_id, ME)] = mailroom
-        return mailroom
-
-    def _followed(self, key: Key) -> Followed | None:
-        return self._logs.get(key) or self._boards.get(key) or self._mailrooms.get(key)
-
     def _on_growth(self, event_id: UUID, channel: str) -> None:
         key = (event_id, channel)
-        if self._followed(key) is not None and key not in self._following:
+        if key in self._followed and key not in self._following:
             self._following[key] = asyncio.create_task(self._follow(key), name=f"relay {channel}")
 
     async def _follow(self, key: Key) -> None:
@@ -190,7 +130,7 @@ class Relay:
 
     async def _read_to_end(self, key: Key) -> None:
         """Reads until the ring or board has reached what the watch has heard of."""
-        followed = self._followed(key)
+        followed = self._followed.get(key)
         while followed is not None and (heard := self._watch.position(*key)):
             if heard.epoch != followed.epoch:
                 self._replace(key, followed)
@@ -249,18 +189,42 @@ class Relay:
         await asyncio.sleep(BOARD_SECONDS)
 
     def _replace(self, key: Key, followed: Followed) -> None:
-        self._logs.pop(key, None)
-        self._boards.pop(key, None)
-        self._mailrooms.pop(key, None)
+        self._followed.pop(key, None)
         followed.replace()
         self._on_replaced(followed)
+
+
+async def _read_log(tx: Tx, event_id: UUID, position: Position) -> tuple[Log, list[FeedEventRow]]:
+    """A ring and what it begins with."""
+    tail = await queries.list_tail(tx, event_id, channel=position.channel, end=position.seq, length=RING_LENGTH)
+    log = Log(event_id, position.channel, epoch=position.epoch, seq=position.seq - len(tail))
+    log.append([_entry(row) for row in tail])
+    return log, tail
+
+
+async def _read_board(tx: Tx, event_id: UUID, position: Position) -> Board:
+    rows = await feed_queries.list_states_after(tx, event_id, channel=position.channel, after=0)
+    board = Board(event_id, position.channel, epoch=position.epoch, turn=TURN)
+    board.put(map(_posted, rows), seq=position.seq)
+    return board
+
+
+async def _read_mailroom(tx: Tx, event_id: UUID, position: Position) -> Mailroom:
+    after = max(0, position.seq - MAIL_KEPT)
+    ends = {end.channel: end.seq for end in await queries.list_personal_ends(tx, event_id)}
+    tail = await queries.list_letters(tx, event_id, after=after, limit=MAIL_KEPT)
+    for row in reversed(tail):
+        ends[row.channel] = row.seq - 1  # before the oldest that is put in again below
+    mailroom = Mailroom(event_id, position.channel, epoch=position.epoch, seq=after, ends=ends)
+    mailroom.append([_letter(row) for row in tail])
+    return mailroom
 
 
 def _letter(row: LetterRow) -> Letter:
     return Letter(row.note, row.channel, _entry(row))
 
 
-def _entry(row: FeedEventRow | LetterRow) -> Entry:
+def _entry(row: FeedEventRow) -> Entry:
     return Entry(row.seq, text_frame(msgspec.json.encode(row.to_event())))
 
 

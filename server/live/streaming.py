@@ -30,14 +30,12 @@ def channels_of(asked: Asked) -> list[Wanted]:
     names = [unquote(name) for name in asked.query.get("channels", ",".join(PUBLIC_CHANNELS)).split(",")]
     places = _positions(asked.headers.get("last-event-id") or asked.query.get("last_event_id", ""))
     wanted = [{"name": name, **places.get(name, {})} for name in dict.fromkeys(names)]
+    if len(wanted) > MAX_CHANNELS:
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"A stream carries at most {MAX_CHANNELS} channels.")
     try:
-        return msgspec.convert(wanted, list[Wanted]) if len(wanted) <= MAX_CHANNELS else _too_many()
+        return msgspec.convert(wanted, list[Wanted])
     except msgspec.ValidationError as error:
         raise Refusal(HTTPStatus.BAD_REQUEST, f"`channels` names something that is no channel: {error}.") from None
-
-
-def _too_many() -> list[Wanted]:
-    raise Refusal(HTTPStatus.BAD_REQUEST, f"A stream carries at most {MAX_CHANNELS} channels.")
 
 
 def _positions(last_event_id: str) -> dict[str, dict[str, object]]:

@@ -125,8 +125,8 @@ def gateways(monkeypatch: pytest.MonkeyPatch) -> list[Gateway]:
     started: list[Gateway] = []
 
     class Seen(Gateway):
-        def __init__(self, settings: Settings, events: Any, key: bytes) -> None:
-            super().__init__(settings, events, key)
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
             started.append(self)
 
     monkeypatch.setattr(gateway_process, "Gateway", Seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -11,12 +12,15 @@ from uuid import UUID
 import pytest
 
 from server.db import Database
+from server.feed import emit_to_each
 from server.live import session as session_module
 from server.live.gateway import Gateway
 from server.live.heartbeat import Heart
+from server.live.hub import Log
 from server.live.protocol import HEARTBEAT_SECONDS
 from server.live.session import Session
-from tests.live.conftest import Phone, Publish, phone
+from tests.conftest import Demo
+from tests.live.conftest import Phone, Publish, TicketFor, phone
 from tests.waiting import until
 
 
@@ -109,6 +113,49 @@ async def test_no_heartbeat_comes_before_ready(feed: str, gateways: list[Gateway
             await until(lambda: gateways[0].relay.queries == 1)
             turn(gateways[0])
         assert json.loads(await client.raw())["type"] == "ready"
+
+
+async def beat_of_two_neighbours(
+    feed: str, gateway: Gateway, db: Database, event_id: UUID, demo: Demo, ticket_for: TicketFor
+) -> None:
+    """Two attendees who get their heartbeats in the same second. Fails unless each is told of their own `me`."""
+    async with phone(feed) as one, phone(feed) as other:
+        for client, number in ((one, 0), (other, 1)):
+            await client.hello("me", ticket=await ticket_for("attendee", demo.attendees[number]["token"]))
+        async with db.tx() as tx:
+            await emit_to_each(tx, event_id, [UUID(demo.attendees[0]["id"])], kind="test.told", data=1)
+        await one.frame("event")
+        await until(lambda: len(gateway.heart._places) == 2)
+        first, second = gateway.sessions
+        gateway.heart.remove(second)
+        gateway.heart._next_place = itertools.count(gateway.heart._places[first])
+        gateway.heart.add(second)
+        assert turn(gateway) == []
+        assert [(await heartbeat(client))["seq"] for client in (one, other)] == [{"me": 1}, {"me": 0}], "another's"
+
+
+async def test_neighbours_on_the_wheel_hear_of_their_own_channel(
+    feed: str, gateways: list[Gateway], db: Database, event_id: UUID, demo: Demo, ticket_for: TicketFor
+) -> None:
+    await beat_of_two_neighbours(feed, gateways[0], db, event_id, demo, ticket_for)
+
+
+async def test_a_heartbeat_shared_by_name_would_be_noticed(
+    feed: str,
+    gateways: list[Gateway],
+    db: Database,
+    event_id: UUID,
+    demo: Demo,
+    ticket_for: TicketFor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As it was: whoever came first on the wheel said for all who call their channels the same how far they have come."""
+    monkeypatch.setattr(Log, "__hash__", lambda log: hash(log.channel.partition(":")[0]))
+    monkeypatch.setattr(
+        Log, "__eq__", lambda log, other: log.channel.partition(":")[0] == other.channel.partition(":")[0]
+    )
+    with pytest.raises(AssertionError, match="another's"):
+        await beat_of_two_neighbours(feed, gateways[0], db, event_id, demo, ticket_for)
 
 
 async def test_who_used_to_acknowledge_and_stopped_is_closed(

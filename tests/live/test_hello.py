@@ -234,7 +234,7 @@ async def test_a_channel_that_was_left_sends_nothing_until_it_is_entered_again(
         await client.say({"type": "subscribe", "channels": []})
         assert (await client.frame("ready"))["channels"] == []
         await publish("announcements", 2)
-        log = gateways[0].relay.known(event_id, "announcements")
+        log = gateways[0].relay._followed.get((event_id, "announcements"))
         assert log is not None
         await until(lambda: log.seq == 2 and not gateways[0]._pumps)
         await publish("schedule", 1)

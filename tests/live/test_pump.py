@@ -34,7 +34,7 @@ class Taker:
 def gateway(settings: Settings, db: Database, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     """Writes to one reader at a time, so that everything can happen in between."""
     monkeypatch.setattr(gateway_module, "CHUNK", 1)
-    return Gateway(settings, Events(db), b"")
+    return Gateway(settings, Events(db), b"", most=10)
 
 
 @pytest.fixture

@@ -39,13 +39,13 @@ class Bench:
         self.watch.hear(ChannelHead(followed.event_id, followed.channel, epoch or followed.epoch, seq))
 
     async def log(self, event_id: UUID, wanted: Wanted | None = None) -> Log:
-        log = await self.relay.log(event_id, "announcements", wanted)
-        assert log is not None
+        log = await self.relay.find(event_id, "announcements", wanted)
+        assert isinstance(log, Log)
         return log
 
     async def board(self, event_id: UUID) -> Board:
-        board = await self.relay.board(event_id, OCCUPANCY)
-        assert board is not None
+        board = await self.relay.find(event_id, OCCUPANCY)
+        assert isinstance(board, Board)
         return board
 
 
@@ -68,7 +68,7 @@ async def test_a_ring_begins_with_what_there_is(bench: Bench, event_id: UUID, pu
     log = await bench.log(event_id)
     assert (log.seq, log.oldest, [entry.seq for entry in log.after(0)]) == (4, 0, [1, 2, 3, 4])
     assert await bench.log(event_id) is log
-    assert await bench.relay.log(event_id, "no-such-channel") is None
+    assert await bench.relay.find(event_id, "no-such-channel") is None
 
 
 async def test_many_first_questions_fill_one_ring(bench: Bench, event_id: UUID, publish: Publish) -> None:
@@ -201,7 +201,8 @@ async def test_a_ring_that_ends_while_another_is_found_is_not_entered(bench: Ben
     session.cursors, session.viewers = {}, {}
 
     async def find(event_id: UUID, channel: str, _wanted: Wanted) -> Log | None:
-        log = await bench.relay.log(event_id, channel)
+        log = await bench.relay.find(event_id, channel)
+        assert isinstance(log, Log)
         if channel == "schedule":
             bench.relay._replace((event_id, "announcements"), await bench.log(event_id))
         return log

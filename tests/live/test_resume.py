@@ -37,7 +37,7 @@ async def test_what_was_missed_while_away_comes_first(
         await publish(count=3)
         assert await seqs(client, 3) == [1, 2, 3]
     await publish(count=4)
-    log = gateways[0].relay.known(event_id, "announcements")
+    log = gateways[0].relay._followed.get((event_id, "announcements"))
     await until(lambda: log and log.seq == 7)
     async with phone(feed) as client:
         ready = await client.hello(at("announcements", epoch, 3))
