@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,10 @@ from server.feed.types import HINT_CHANNEL, ChannelHead, Position, new_epoch
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+MIN_LOOK_SECONDS = 0.005
+"""Between two looks, however many hints come from wherever."""
+UNHINTED_LOOKS = 5
+"""So often in a row may a look find what nobody has hinted at before it is said."""
 RECONNECT_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 OnGrowth = Callable[[UUID, str], None]
@@ -42,6 +46,8 @@ class Watch:
         self._positions: dict[tuple[UUID, str], Position] = {}
         self._listeners: list[OnGrowth] = []
         self._wake = asyncio.Event()
+        self._unhinted = 0
+        """Looks in a row that found what no hint had told of."""
         self.ready = asyncio.Event()
         """Set while positions are known and the connection stands."""
 
@@ -89,18 +95,39 @@ class Watch:
             if self._heed_hints:
                 await connection.add_listener(HINT_CHANNEL, self._on_hint)
             await self._notice_restore(connection)
+            told = True
             while not lost.is_set():
                 self._wake.clear()
-                await self._read_positions(connection)
+                self._judge_hints(await self._read_positions(connection), told=told)
                 self.ready.set()
-                with suppress(TimeoutError):
-                    # Not wait_for: Python 3.11's loses a cancellation that comes together with what it waits for, and this
-                    # would then go on for ever, with nobody who wants to know.
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await self._wake.wait()
+                told = await self._wait()
             raise ConnectionResetError("PostgreSQL closed the connection")
         finally:
             connection.terminate()
+
+    async def _wait(self) -> bool:
+        """Until the next look; True: somebody has said that there is something to see."""
+        await asyncio.sleep(MIN_LOOK_SECONDS)
+        try:
+            # Not wait_for: Python 3.11's loses a cancellation that comes together with what it waits for, and this would then go
+            # on for ever, with nobody who wants to know.
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _judge_hints(self, grown: int, *, told: bool) -> None:
+        """What only the clock has found was not hinted at. Once or twice that is chance; always, hints do not come through."""
+        if told or not self._heed_hints:
+            self._unhinted = 0
+        elif grown:
+            self._unhinted += 1
+            if self._unhinted == UNHINTED_LOOKS:
+                logger.warning(
+                    "hints do not come through to %s: what happens is heard of a second late (is there a pooler in between?)",
+                    self._name,
+                )
 
     def _on_end(self, lost: asyncio.Event, _connection: Tx) -> None:
         lost.set()
@@ -111,23 +138,28 @@ class Watch:
         if await queries.renew_if_restored(connection, epoch=new_epoch()):
             logger.warning("the database was restored, or another has taken its place: every channel has a new epoch")
 
-    async def _read_positions(self, connection: Tx) -> None:
-        for head in await queries.list_heads(connection):
-            self.hear(head)
+    async def _read_positions(self, connection: Tx) -> int:
+        """How many channels have grown that were known before."""
+        return sum([self.hear(head) for head in await queries.list_heads(connection)])
 
     def _on_hint(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         event_text, _, rest = str(payload).partition(":")
         channel, _, seq = rest.rpartition(":")  # a channel's name may hold a colon itself
+        self._unhinted = 0
         known = self._positions.get((UUID(event_text), channel))
         if known is not None:  # a channel never heard of waits for the next reading, which knows its epoch
             self.hear(ChannelHead(UUID(event_text), channel, known.epoch, int(seq)))
 
-    def hear(self, head: ChannelHead) -> None:
-        """Takes note of how far a channel has come, from whoever has read it; an older reading changes nothing."""
+    def hear(self, head: ChannelHead) -> bool:
+        """Takes note of how far a channel has come, from whoever has read it; an older reading changes nothing.
+
+        True: a channel that was known has grown.
+        """
         key = (head.event_id, head.channel)
         known = self._positions.get(key)
         if known is not None and known.epoch == head.epoch and known.seq >= head.seq:
-            return
+            return False
         self._positions[key] = Position(head.channel, head.epoch, head.seq)
         for listener in self._listeners:
             listener(head.event_id, head.channel)
+        return known is not None and known.epoch == head.epoch

@@ -192,6 +192,54 @@ async def test_another_epoch_is_noticed_even_at_a_lower_position(
         assert (known.epoch, known.seq) == ("e2", 1)
 
 
+COMPLAINT = "hints do not come through"
+
+
+async def grow_for_a_while(db: Database, database_url: str, event_id: UUID) -> None:
+    """Growth that each look of a watch finds, one after the other."""
+    async with watching(database_url) as (_, heard):
+        for seq in range(1, 2 * watch_module.UNHINTED_LOOKS + 1):
+            await append(db, event_id)
+            await heard.wait_for(event_id, "announcements", seq)
+
+
+@pytest.mark.usefixtures("looks_often")
+async def test_hints_that_never_come_are_complained_of_once(
+    db: Database, database_url: str, event_id: UUID, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As behind a pooler that passes no notification on: everything works, a second late, and nobody would know why."""
+    monkeypatch.setattr("server.feed.actions.HINT_CHANNEL", "somebody_else_s")
+    await grow_for_a_while(db, database_url, event_id)
+    assert len([record for record in caplog.records if COMPLAINT in record.message]) == 1
+
+
+async def test_hints_that_come_are_not(
+    db: Database, database_url: str, event_id: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    await grow_for_a_while(db, database_url, event_id)
+    assert COMPLAINT not in caplog.text
+
+
+@pytest.mark.usefixtures("hints_only")
+async def test_a_flood_of_hints_is_a_few_looks(
+    database_url: str, event_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "MIN_LOOK_SECONDS", NEVER)
+    looks: list[int] = []
+    list_heads = watch_module.queries.list_heads
+
+    async def counted(connection: Tx) -> list[ChannelHead]:
+        looks.append(1)
+        return await list_heads(connection)
+
+    monkeypatch.setattr(watch_module.queries, "list_heads", counted)
+    async with watching(database_url) as (watch, _):
+        for _ in range(1000):
+            watch.look_soon()
+            await asyncio.sleep(0)
+    assert len(looks) == 1, "the next comes when its pause is over"
+
+
 async def end_as_something_happens(database_url: str) -> None:
     """Fails unless a watch ends that is told to in the moment in which it would have looked."""
     async with watching(database_url) as (watch, _):
