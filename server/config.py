@@ -6,6 +6,7 @@ Nothing else in the package reads `os.environ`, so a process can be started with
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -88,8 +89,11 @@ def to_environment(settings: Settings) -> dict[str, str]:
 _KINDS = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
+_NATS_URL = re.compile(r"(nats|tls)://[^\s/?#]+")
+
+
 def check_ranges(settings: Settings) -> None:
-    """Raises `InvalidSetting` for a number that makes no sense."""
+    """Raises `InvalidSetting` for a number that makes no sense, or an address that is none."""
     for name, low, high in (
         ("port", 0, 65535),
         ("live_port", 0, 65535),
@@ -104,3 +108,6 @@ def check_ranges(settings: Settings) -> None:
             raise InvalidSetting(
                 f"{PREFIX}{name.upper()}={value} is out of range: it must be between {low} and {high}."
             )
+    if settings.nats_url and not _NATS_URL.fullmatch(settings.nats_url):
+        # Not shown: it may hold a password.
+        raise InvalidSetting(f"{PREFIX}NATS_URL is no address of a NATS server: write it as nats://host:4222.")

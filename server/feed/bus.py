@@ -64,8 +64,10 @@ class Bus:
                         await connection.publish(SUBJECT, b"")
                 except (nats.errors.Error, OSError) as error:
                     logger.warning("a hint was not told over NATS (%s)", error)
+        except Exception:
+            logger.exception("NATS cannot be used: what happens is heard of a second late")
         finally:
-            with suppress(nats.errors.Error, OSError):
+            with suppress(nats.errors.Error, OSError, AssertionError):  # the last where it was never connected
                 await connection.close()
 
     async def _connect(self, connection: Any) -> None:

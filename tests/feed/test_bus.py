@@ -197,6 +197,17 @@ async def test_a_phone_hears_over_nats(settings: Settings, demo: Demo, server: N
             assert (await client.frame("event"))["kind"] == "announcement.published"
 
 
+async def test_whatever_is_wrong_with_it_the_feed_works_and_it_is_said(
+    database_url: str, event_id: UUID, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(watch_module, "POLL_SECONDS", 0.02)
+    server = Nats()
+    server.url = "nats://[::1"
+    async with process(database_url, server) as (db, watch, _):
+        await happen(db, event_id)
+        await until(lambda: reached(watch, event_id) == 1 and "NATS cannot be used" in caplog.text)
+
+
 @pytest.fixture
 def without_client(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "nats"]:

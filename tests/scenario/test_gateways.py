@@ -127,3 +127,16 @@ def test_where_the_kernel_does_not_deal_out_they_share_one(monkeypatch: pytest.M
 def test_a_number_that_makes_no_sense_is_refused(count: int) -> None:
     with pytest.raises(InvalidSetting, match="DIGITALNOW_GATEWAYS"):
         check_ranges(Settings(gateways=count))
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:4222", "http://host", "nats:///", "nats://a b", "nats://host/path", "nats://x\n"]
+)
+def test_an_address_that_is_none_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(InvalidSetting, match="DIGITALNOW_NATS_URL is no address") as refusal:
+        check_ranges(Settings(nats_url=url))
+    assert url not in str(refusal.value)
+
+
+def test_an_address_may_name_a_user() -> None:
+    check_ranges(Settings(nats_url="nats://user:secret@nats.example.org:4222"))
