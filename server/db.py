@@ -7,9 +7,10 @@ position; a test prepares every statement and compares the names.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, LiteralString, NamedTuple, TypeAlias, TypeVar
 
 import asyncpg
@@ -17,6 +18,10 @@ import msgspec
 
 Tx: TypeAlias = Any
 """An asyncpg connection, in a transaction where something is written. (asyncpg publishes no types.)"""
+
+Refusals: TypeAlias = Mapping[str, Callable[[], Exception]]
+"""Name of a constraint → the refusal that its violation stands for."""
+NO_REFUSALS: Refusals = MappingProxyType({})
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -118,13 +123,21 @@ class Database:
         self._on_told = on_told
 
     @asynccontextmanager
-    async def tx(self) -> AsyncIterator[Tx]:
-        """A transaction at READ COMMITTED. Only actions open one."""
+    async def tx(self, refusals: Refusals = NO_REFUSALS) -> AsyncIterator[Tx]:
+        """A transaction at READ COMMITTED. Only actions open one.
+
+        Raises what `refusals` has for a constraint that is violated; one of which it knows nothing is a mistake of ours.
+        """
         mine = None if self._on_told is None else Telling()
         token = _telling.set(mine)
         try:
             async with self.read() as connection, connection.transaction():
                 yield connection
+        except asyncpg.IntegrityConstraintViolationError as violation:
+            refusal = refusals.get(violation.constraint_name or "")
+            if refusal is None:
+                raise
+            raise refusal() from violation
         finally:
             _telling.reset(token)
         if mine is not None and mine.wanted and self._on_told is not None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import asyncpg
 from msgspec import Struct, structs
 
 from server.announcement import queries
-from server.announcement.errors import AnnouncementIdReused, UnknownAnnouncement, UnknownAudience, translate
+from server.announcement.errors import BY_CONSTRAINT, AnnouncementIdReused, UnknownAnnouncement, UnknownAudience
 from server.announcement.policy import apply_change, content_of, next_step
 from server.announcement.types import (
     EDITED,
@@ -48,24 +47,21 @@ async def publish_announcement(db: Database, event_id: UUID, command: PublishAnn
     content = content_of(command)
     announcement_id = command.id or new_id()
     channel = announcements_to(command.audience)
-    try:
-        async with db.tx() as tx:
-            # Looked for first, too: what was right when it was first sent may have expired, or its track be gone.
-            if command.id is not None and (sent := await _find_repeated(tx, event_id, command.id, content)):
-                return Announced(sent, repeated=True)
-            await _check_audience(tx, event_id, channel)
-            new = await queries.insert_announcement(
-                tx, event_id, announcement_id, channel=channel, new=command, content=content
-            )
-            if new is None:  # its repetition was quicker, and has committed by now
-                sent = await _find_repeated(tx, event_id, announcement_id, content)
-                assert sent is not None, "announcements are never deleted"  # noqa: S101 - for the type checker
-                return Announced(sent, repeated=True)
-            if next_step(new) == "publish":
-                return Announced(await _publish(tx, event_id, new), repeated=False)
-            return Announced(new, repeated=False)
-    except asyncpg.CheckViolationError as error:
-        raise translate(error) from error
+    async with db.tx(BY_CONSTRAINT) as tx:
+        # Looked for first, too: what was right when it was first sent may have expired, or its track be gone.
+        if command.id is not None and (sent := await _find_repeated(tx, event_id, command.id, content)):
+            return Announced(sent, repeated=True)
+        await _check_audience(tx, event_id, channel)
+        new = await queries.insert_announcement(
+            tx, event_id, announcement_id, channel=channel, new=command, content=content
+        )
+        if new is None:  # its repetition was quicker, and has committed by now
+            sent = await _find_repeated(tx, event_id, announcement_id, content)
+            assert sent is not None, "announcements are never deleted"  # noqa: S101 - for the type checker
+            return Announced(sent, repeated=True)
+        if next_step(new) == "publish":
+            return Announced(await _publish(tx, event_id, new), repeated=False)
+        return Announced(new, repeated=False)
 
 
 async def edit_announcement(
@@ -75,22 +71,19 @@ async def edit_announcement(
 
     Raises `UnknownAnnouncement`, `AlreadyPublished`, `AlreadyEnded`, `UnknownAudience`, `InvalidRequest`.
     """
-    try:
-        async with db.tx() as tx:
-            before = await _lock(tx, event_id, announcement_id)
-            after = apply_change(before, change)
-            if after == before:
-                return before
-            if after.channel != before.channel:
-                await _check_audience(tx, event_id, after.channel)
-            if before.status == "published":
-                after = structs.replace(after, edited_at=after.now)
-                await emit(tx, event_id, channel=after.channel, kind=EDITED, data=in_all_languages(after))
-            elif next_step(after) == "publish":
-                return await _publish(tx, event_id, after)
-            return await queries.update_announcement(tx, event_id, after=after)
-    except asyncpg.CheckViolationError as error:
-        raise translate(error) from error
+    async with db.tx(BY_CONSTRAINT) as tx:
+        before = await _lock(tx, event_id, announcement_id)
+        after = apply_change(before, change)
+        if after == before:
+            return before
+        if after.channel != before.channel:
+            await _check_audience(tx, event_id, after.channel)
+        if before.status == "published":
+            after = structs.replace(after, edited_at=after.now)
+            await emit(tx, event_id, channel=after.channel, kind=EDITED, data=in_all_languages(after))
+        elif next_step(after) == "publish":
+            return await _publish(tx, event_id, after)
+        return await queries.update_announcement(tx, event_id, after=after)
 
 
 async def withdraw_announcement(db: Database, event_id: UUID, announcement_id: UUID) -> None:

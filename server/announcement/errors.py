@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncpg
+from functools import partial
 
+from server.db import Refusals
 from server.errors import AppError, InvalidRequest
 
 
@@ -42,14 +43,8 @@ class AlreadyEnded(AppError):
     code = "announcement.ended"
 
 
-BY_CONSTRAINT = {
-    "announcement_expires_after_publication": InvalidRequest(
-        "The announcement would expire before it is published - at `$.expires_at`"
+BY_CONSTRAINT: Refusals = {
+    "announcement_expires_after_publication": partial(
+        InvalidRequest, "The announcement would expire before it is published - at `$.expires_at`"
     ),
 }
-
-
-def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
-    """Our error for a constraint that was violated; the error itself for one that should not be."""
-    ours = BY_CONSTRAINT.get(str(error.constraint_name))
-    return error if ours is None else type(ours)(str(ours))

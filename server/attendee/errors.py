@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncpg
-
+from server.db import Refusals
 from server.errors import AppError
 from server.schedule.errors import UnknownSpeaker
 
@@ -22,13 +21,7 @@ class SpeakerTaken(AppError):
     code = "attendee.speaker_taken"
 
 
-BY_CONSTRAINT: dict[str, type[AppError]] = {
+BY_CONSTRAINT: Refusals = {
     "attendee_speaker": UnknownSpeaker,
     "attendee_is_one_speaker": SpeakerTaken,
 }
-
-
-def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
-    """The refusal a violated constraint stands for, by its name; the error itself where it stands for none."""
-    found = BY_CONSTRAINT.get(error.constraint_name or "")
-    return found() if found else error

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from msgspec import UNSET
 
 from server.checkin.events import LISTS_CHANGED, ListsChanged
 from server.checkin.recount import recount
 from server.checkin_list import queries
-from server.checkin_list.errors import ListInUse, UnknownList, translate
+from server.checkin_list.errors import BY_CONSTRAINT, ListInUse, UnknownList
 from server.checkin_list.types import ChangeList, CheckinListDetails, CreateList
 from server.db import Database, Tx
 from server.feed import CHECKIN, emit
@@ -24,13 +23,10 @@ async def create_list(db: Database, event_id: UUID, command: CreateList) -> Chec
     for name in ("opens_at", "closes_at"):
         check_instant(getattr(command, name), name)
     list_id = new_id()
-    try:
-        async with db.tx() as tx:
-            await queries.insert_list(tx, event_id, list_id, new=command)
-            await queries.replace_tickets(tx, event_id, list_id, tickets=command.tickets)
-            return await _tell(tx, event_id, command.key)
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise translate(error) from error
+    async with db.tx(BY_CONSTRAINT) as tx:
+        await queries.insert_list(tx, event_id, list_id, new=command)
+        await queries.replace_tickets(tx, event_id, list_id, tickets=command.tickets)
+        return await _tell(tx, event_id, command.key)
 
 
 async def change_list(db: Database, event_id: UUID, key: str, command: ChangeList) -> CheckinListDetails:
@@ -42,18 +38,15 @@ async def change_list(db: Database, event_id: UUID, key: str, command: ChangeLis
     for name in ("opens_at", "closes_at"):
         check_instant(given.get(name), name)
     tickets = given.pop("tickets", None)
-    try:
-        async with db.tx() as tx:
-            before = await _lock(tx, event_id, key)
-            after = msgspec.structs.replace(before, **given)
-            await queries.update_list(tx, event_id, details=after)
-            if after.room_id is None and after.capacity is not None and before.capacity is None:
-                await recount(tx, event_id, before.list_id, capacity=after.capacity)
-            if tickets is not None:
-                await queries.replace_tickets(tx, event_id, before.list_id, tickets=tickets)
-            return await _tell(tx, event_id, key)
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise translate(error) from error
+    async with db.tx(BY_CONSTRAINT) as tx:
+        before = await _lock(tx, event_id, key)
+        after = msgspec.structs.replace(before, **given)
+        await queries.update_list(tx, event_id, details=after)
+        if after.room_id is None and after.capacity is not None and before.capacity is None:
+            await recount(tx, event_id, before.list_id, capacity=after.capacity)
+        if tickets is not None:
+            await queries.replace_tickets(tx, event_id, before.list_id, tickets=tickets)
+        return await _tell(tx, event_id, key)
 
 
 async def delete_list(db: Database, event_id: UUID, key: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncpg
+from functools import partial
 
+from server.db import Refusals
 from server.errors import AppError, InvalidRequest
 
 
@@ -28,16 +29,12 @@ class ListInUse(AppError):
     code = "checkin.list_in_use"
 
 
-BY_CONSTRAINT = {
-    "checkin_list_key": ListTaken(),
-    "checkin_list_room": InvalidRequest("There is no such room in this event - at `$.room_id`"),
-    "checkin_list_of_a_room": InvalidRequest("A room's list, and only that, names a room - at `$.room_id`"),
-    "checkin_list_closes_after_opening": InvalidRequest("It would close before it opens - at `$.closes_at`"),
-    "checkin_list_ticket_ticket": InvalidRequest("There is no such ticket type in this event - at `$.tickets`"),
+BY_CONSTRAINT: Refusals = {
+    "checkin_list_key": ListTaken,
+    "checkin_list_room": partial(InvalidRequest, "There is no such room in this event - at `$.room_id`"),
+    "checkin_list_of_a_room": partial(InvalidRequest, "A room's list, and only that, names a room - at `$.room_id`"),
+    "checkin_list_closes_after_opening": partial(InvalidRequest, "It would close before it opens - at `$.closes_at`"),
+    "checkin_list_ticket_ticket": partial(
+        InvalidRequest, "There is no such ticket type in this event - at `$.tickets`"
+    ),
 }
-
-
-def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
-    """Our error for a constraint that was violated; the error itself for one that should not be."""
-    ours = BY_CONSTRAINT.get(str(error.constraint_name))
-    return error if ours is None else type(ours)(str(ours))

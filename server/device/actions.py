@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-import asyncpg
 from msgspec import UNSET
 
 from server.auth import hash_token, new_token
@@ -13,6 +12,8 @@ from server.db import Database, Tx
 from server.device import queries
 from server.device.codes import LIFETIME, hash_pairing_code, new_pairing_code, read_pairing_code
 from server.device.errors import (
+    BY_CONSTRAINT,
+    BY_CONSTRAINT_OF_REMOVAL,
     DeviceRevoked,
     GateInUse,
     PairingExpired,
@@ -20,7 +21,6 @@ from server.device.errors import (
     PairingUnknown,
     UnknownDevice,
     UnknownGate,
-    translate,
 )
 from server.device.guesses import Guesses
 from server.device.types import (
@@ -43,12 +43,9 @@ from server.ids import new_id
 async def add_gate(db: Database, event_id: UUID, *, name: str) -> Gate:
     """A new gate. Raises `GateNameTaken`."""
     gate = Gate(new_id(), name)
-    try:
-        async with db.tx() as tx:
-            await queries.insert_gate(tx, event_id, gate_id=gate.id, name=name)
-            await emit(tx, event_id, channel=CHECKIN, kind="gate.created", data=GateChanged(gate.id, name))
-    except asyncpg.UniqueViolationError as error:
-        raise translate(error) from error
+    async with db.tx(BY_CONSTRAINT) as tx:
+        await queries.insert_gate(tx, event_id, gate_id=gate.id, name=name)
+        await emit(tx, event_id, channel=CHECKIN, kind="gate.created", data=GateChanged(gate.id, name))
     return gate
 
 
@@ -62,54 +59,43 @@ async def ensure_gate(db: Database, event_id: UUID, *, name: str) -> None:
 
 async def rename_gate(db: Database, event_id: UUID, gate_id: UUID, *, name: str) -> Gate:
     """The gate under its new name. Raises `UnknownGate`, `GateNameTaken`."""
-    try:
-        async with db.tx() as tx:
-            if await queries.rename_gate(tx, event_id, gate_id=gate_id, name=name) is None:
-                raise UnknownGate
-            await emit(tx, event_id, channel=CHECKIN, kind="gate.changed", data=GateChanged(gate_id, name))
-    except asyncpg.UniqueViolationError as error:
-        raise translate(error) from error
+    async with db.tx(BY_CONSTRAINT) as tx:
+        if await queries.rename_gate(tx, event_id, gate_id=gate_id, name=name) is None:
+            raise UnknownGate
+        await emit(tx, event_id, channel=CHECKIN, kind="gate.changed", data=GateChanged(gate_id, name))
     return Gate(gate_id, name)
 
 
 async def remove_gate(db: Database, event_id: UUID, gate_id: UUID) -> None:
     """Deletes a gate at which no device stands or was revoked, and nobody was scanned. Raises `UnknownGate`, `GateInUse`."""
-    try:
-        async with db.tx() as tx:
-            name = await queries.delete_gate(tx, event_id, gate_id=gate_id)
-            if name is None:
-                raise UnknownGate
-            if await queries.gate_has_scans(tx, event_id, gate_id=gate_id):
-                raise GateInUse
-            await emit(tx, event_id, channel=CHECKIN, kind="gate.deleted", data=GateChanged(gate_id, name))
-    except asyncpg.ForeignKeyViolationError as error:
-        if error.constraint_name == "device_gate":
-            raise GateInUse from error
-        raise
+    async with db.tx(BY_CONSTRAINT_OF_REMOVAL) as tx:
+        name = await queries.delete_gate(tx, event_id, gate_id=gate_id)
+        if name is None:
+            raise UnknownGate
+        if await queries.gate_has_scans(tx, event_id, gate_id=gate_id):
+            raise GateInUse
+        await emit(tx, event_id, channel=CHECKIN, kind="gate.deleted", data=GateChanged(gate_id, name))
 
 
 async def add_device(db: Database, event_id: UUID, command: AddDevice) -> Invitation:
     """A new device that waits for its phone. Raises `UnknownGate`, `DeviceNameTaken`."""
     device_id, code = new_id(), new_pairing_code()
     pairing_hash = await asyncio.to_thread(hash_pairing_code, event_id, code)
-    try:
-        async with db.tx() as tx:
-            gate = await _find_gate(tx, event_id, command.gate)
-            expires_at = await queries.insert_waiting_device(
-                tx,
-                event_id,
-                device_id=device_id,
-                gate_id=gate.id,
-                name=command.name,
-                profile=command.profile,
-                pairing_hash=pairing_hash,
-                lifetime=LIFETIME,
-            )
-            device = await _lock(tx, event_id, device_id)
-            await emit(tx, event_id, channel=CHECKIN, kind="device.created", data=_changed(device))
-            return Invitation(device, code, expires_at)
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise translate(error) from error
+    async with db.tx(BY_CONSTRAINT) as tx:
+        gate = await _find_gate(tx, event_id, command.gate)
+        expires_at = await queries.insert_waiting_device(
+            tx,
+            event_id,
+            device_id=device_id,
+            gate_id=gate.id,
+            name=command.name,
+            profile=command.profile,
+            pairing_hash=pairing_hash,
+            lifetime=LIFETIME,
+        )
+        device = await _lock(tx, event_id, device_id)
+        await emit(tx, event_id, channel=CHECKIN, kind="device.created", data=_changed(device))
+        return Invitation(device, code, expires_at)
 
 
 async def change_device(db: Database, event_id: UUID, device_id: UUID, change: ChangeDevice) -> Device:
@@ -117,22 +103,19 @@ async def change_device(db: Database, event_id: UUID, device_id: UUID, change: C
 
     Raises `UnknownDevice`, `DeviceRevoked`, `UnknownGate`, `DeviceNameTaken`.
     """
-    try:
-        async with db.tx() as tx:
-            before = await _lock_valid(tx, event_id, device_id)
-            gate_id = before.gate_id if change.gate is UNSET else (await _find_gate(tx, event_id, change.gate)).id
-            name = before.name if change.name is UNSET else change.name
-            profile = before.profile if change.profile is UNSET else change.profile
-            if (name, gate_id, profile) == (before.name, before.gate_id, before.profile):
-                return before
+    async with db.tx(BY_CONSTRAINT) as tx:
+        before = await _lock_valid(tx, event_id, device_id)
+        gate_id = before.gate_id if change.gate is UNSET else (await _find_gate(tx, event_id, change.gate)).id
+        name = before.name if change.name is UNSET else change.name
+        profile = before.profile if change.profile is UNSET else change.profile
+        if (name, gate_id, profile) == (before.name, before.gate_id, before.profile):
+            return before
 
-            await queries.update_device(tx, event_id, device_id=device_id, name=name, gate_id=gate_id, profile=profile)
+        await queries.update_device(tx, event_id, device_id=device_id, name=name, gate_id=gate_id, profile=profile)
 
-            after = await _lock(tx, event_id, device_id)
-            await emit(tx, event_id, channel=CHECKIN, kind="device.changed", data=_changed(after))
-            return after
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise translate(error) from error
+        after = await _lock(tx, event_id, device_id)
+        await emit(tx, event_id, channel=CHECKIN, kind="device.changed", data=_changed(after))
+        return after
 
 
 async def offer_pairing(db: Database, event_id: UUID, device_id: UUID) -> Invitation:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncpg
-
+from server.db import Refusals
 from server.errors import AppError
 
 
@@ -77,14 +76,10 @@ class ProfileForbids(AppError):
     code = "device.profile_forbids"
 
 
-BY_CONSTRAINT: dict[str, type[AppError]] = {
+BY_CONSTRAINT: Refusals = {
     "device_gate": UnknownGate,
     "device_name": DeviceNameTaken,
     "gate_name": GateNameTaken,
 }
-
-
-def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
-    """The refusal a violated constraint stands for, by its name; the error itself where it stands for none."""
-    found = BY_CONSTRAINT.get(error.constraint_name or "")
-    return found() if found else error
+BY_CONSTRAINT_OF_REMOVAL: Refusals = {"device_gate": GateInUse}
+"""What is violated where a gate is removed: the same constraint, from its other side."""

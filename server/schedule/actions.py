@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-import asyncpg
-
 from server.db import Database, Tx
 from server.event.types import EventRow
 from server.feed import emit, emit_to_each
 from server.feed.types import SCHEDULE
 from server.ids import new_id
 from server.schedule import queries
-from server.schedule.errors import NoSuchSpeaker, UnknownSession, translate
+from server.schedule.errors import BY_CONSTRAINT, NoSuchSpeaker, UnknownSession
 from server.schedule.policy import Names, apply_change, change_speaker, differences, kinds_of, with_names
 from server.schedule.sentences import sentences
 from server.schedule.types import (
@@ -43,29 +41,26 @@ async def change_session(db: Database, event: EventRow, session_id: UUID, change
 
     Raises `UnknownSession`, `UnknownRoom`, `UnknownTrack`, `UnknownSpeaker`, `InvalidRequest`.
     """
-    try:
-        async with db.tx() as tx:
-            await queries.lock_version(tx, event.event_id)
-            before = await queries.get_session(tx, event.event_id, session_id)
-            if before is None:
-                raise UnknownSession
+    async with db.tx(BY_CONSTRAINT) as tx:
+        await queries.lock_version(tx, event.event_id)
+        before = await queries.get_session(tx, event.event_id, session_id)
+        if before is None:
+            raise UnknownSession
 
-            after = apply_change(before, change)
-            changed = differences(before, after)
-            if not changed:
-                return before
+        after = apply_change(before, change)
+        changed = differences(before, after)
+        if not changed:
+            return before
 
-            await queries.update_session(tx, event.event_id, session=after)
-            if "speaker_ids" in changed:
-                await queries.name_speakers(tx, event.event_id, session_id, speaker_ids=after.speaker_ids)
-            data = await _describe(tx, event, before, after, changed)
-            concerned = await queries.list_concerned(tx, event.event_id, session_id, speaker_ids=before.speaker_ids)
+        await queries.update_session(tx, event.event_id, session=after)
+        if "speaker_ids" in changed:
+            await queries.name_speakers(tx, event.event_id, session_id, speaker_ids=after.speaker_ids)
+        data = await _describe(tx, event, before, after, changed)
+        concerned = await queries.list_concerned(tx, event.event_id, session_id, speaker_ids=before.speaker_ids)
 
-            await emit(tx, event.event_id, channel=SCHEDULE, kind="session.changed", data=data)
-            await emit_to_each(tx, event.event_id, concerned, kind="session.changed", data=data)
-            return after
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise translate(error) from error
+        await emit(tx, event.event_id, channel=SCHEDULE, kind="session.changed", data=data)
+        await emit_to_each(tx, event.event_id, concerned, kind="session.changed", data=data)
+        return after
 
 
 async def add_speaker(db: Database, event_id: UUID, command: AddSpeaker) -> SpeakerRow:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncpg
-
+from server.db import Refusals
 from server.errors import AppError
 
 
@@ -42,14 +41,8 @@ class NoSuchSpeaker(AppError):
     code = "schedule.no_such_speaker"
 
 
-BY_CONSTRAINT: dict[str, type[AppError]] = {
+BY_CONSTRAINT: Refusals = {
     "session_room": UnknownRoom,
     "session_track": UnknownTrack,
     "session_speaker_speaker": UnknownSpeaker,
 }
-
-
-def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
-    """The refusal a violated constraint stands for, by its name; the error itself where it stands for none."""
-    found = BY_CONSTRAINT.get(error.constraint_name or "")
-    return found() if found else error
