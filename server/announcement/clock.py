@@ -15,6 +15,7 @@ from uuid import UUID
 
 from server.announcement import queries
 from server.announcement.actions import take_due_step
+from server.background import in_background
 from server.db import LOST_CONNECTION, Database
 
 logger = logging.getLogger(__name__)
@@ -42,12 +43,8 @@ class Clock:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[Clock]:
         """Goes on in the background for the length of the block. A step that is under way at its end is not taken."""
-        task = asyncio.create_task(self._keep_looking(), name="announcement clock")
-        try:
+        async with in_background(self._keep_looking(), name="announcement clock"):
             yield self
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
 
     async def _keep_looking(self) -> None:
         while True:

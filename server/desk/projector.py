@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from server.background import in_background
 from server.checkin.doors import Doors
 from server.db import LOST_CONNECTION, Database
 from server.desk.actions import count_new_capacities, tell_news, tell_occupancy
@@ -48,12 +49,10 @@ class Projector:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[Projector]:
         """Projects in the background for the length of the block, and once more at its end."""
-        task = asyncio.create_task(self._keep_projecting(), name="door projector")
         try:
-            yield self
+            async with in_background(self._keep_projecting(), name="door projector"):
+                yield self
         finally:
-            task.cancel()
-            await asyncio.wait([task])
             await self._round(self._due)
 
     async def _keep_projecting(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from server.background import in_background
 from server.db import LOST_CONNECTION, Database
 from server.device import queries
 
@@ -37,12 +38,10 @@ class Seen:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[Seen]:
         """Writes every few seconds for the length of the block, and once more at its end."""
-        task = asyncio.create_task(self._keep_writing(), name="devices seen")
         try:
-            yield self
+            async with in_background(self._keep_writing(), name="devices seen"):
+                yield self
         finally:
-            task.cancel()
-            await asyncio.wait([task])
             try:
                 async with asyncio.timeout(GOODBYE_SECONDS):
                     await self.write()

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
+from server.background import in_background
+
 logger = logging.getLogger(__name__)
 
 SUBJECT = "digitalnow.feed"
@@ -43,14 +45,8 @@ class Bus:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[Bus]:
         """Connects, in the background, for the length of the block. Raises `BusUnavailable`."""
-        nats = _client()
-        task = asyncio.create_task(self._carry(nats), name="nats")
-        try:
+        async with in_background(self._carry(_client()), name="nats"):
             yield self
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _carry(self, nats: Any) -> None:
         connection = nats.aio.client.Client()

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from server.background import in_background
 from server.db import LOST_CONNECTION, Tx, connect
 from server.feed import queries
 from server.feed.bus import Bus
@@ -65,13 +66,9 @@ class Watch:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[Watch]:
         """Watches in the background for the length of the block; the first positions are known when it begins."""
-        task = asyncio.create_task(self._keep_watching(), name="feed watch")
-        try:
+        async with in_background(self._keep_watching(), name="feed watch"):
             await self.ready.wait()
             yield self
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
 
     async def _keep_watching(self) -> None:
         failures = 0
