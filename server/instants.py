@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta
@@ -23,3 +23,9 @@ def check_instant(moment: datetime | None, field: str) -> None:
         raise InvalidRequest(f"The time needs its offset from UTC, `Z` or `+01:00` - at `$.{field}`")
     if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise InvalidRequest(f"The time lies outside {FIRST_YEAR} to {LAST_YEAR} - at `$.{field}`")
+
+
+def in_utc(moment: datetime | None, field: str) -> datetime | None:
+    """The same moment as the database will say it. Raises as `check_instant`."""
+    check_instant(moment, field)
+    return None if moment is None else moment.astimezone(UTC)

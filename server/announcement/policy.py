@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -15,16 +14,10 @@ from server.announcement.types import EVERYBODY, ChangeAnnouncement, LockedRow, 
 from server.auth import Principal
 from server.errors import InvalidRequest, NotAllowed, NotAuthenticated
 from server.feed.topics import GROUPS, announcements_to, belongs
-from server.instants import check_instant
+from server.instants import in_utc
 
 MAX_TRANSACTION_SECONDS = 30
 """No change takes longer from its beginning to its commit: each of its few statements is given up after 3.5 seconds."""
-
-
-def in_utc(moment: datetime | None, field: str) -> datetime | None:
-    """The same moment as the database will say it. Raises `InvalidRequest` for one that it could not hold."""
-    check_instant(moment, field)
-    return None if moment is None else moment.astimezone(UTC)
 
 
 def content_of(command: PublishAnnouncement) -> bytes:
@@ -81,7 +74,7 @@ def channels_heard(who: Principal | None, audiences: Iterable[str], wanted: str 
     `NotAuthenticated`, `NotAllowed`.
     """
     known = [*GROUPS, *audiences]
-    own = [audience for audience in known if who is not None and not who.cancelled and belongs(who, audience)]
+    own = [audience for audience in known if who is not None and belongs(who, audience)]
     if wanted is None:
         return [announcements_to(None), *map(announcements_to, own)]
     if wanted == EVERYBODY:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from litestar import Request, Response, Router, delete, get, patch, post
@@ -30,10 +30,10 @@ from server.event.types import EventRow
 from server.instants import Instant, check_instant
 from server.paging import DEFAULT_LIMIT, Cursor, Limit
 
-EVERY_STATUS: tuple[Status, ...] = ("scheduled", "published", "expired", "withdrawn")
+EVERY_STATUS: tuple[Status, ...] = get_args(Status)
 
 WantedAudience = Annotated[str | None, QueryParameter(max_length=200)]
-WantedStatus = FromQuery[Literal["scheduled", "published", "expired", "withdrawn", "all"]]
+WantedStatus = FromQuery[Literal[Status, "all"]]
 
 
 @post(
@@ -116,7 +116,7 @@ async def list_announcements(
     page = await read_page(request.app.state.db, found.event_id, who, question)
     reader = reader_of(request, found, lang)
     return AnnouncementPage(
-        announcements=[view(row, reader.text) for row in page.rows],
+        announcements=[view(row, reader) for row in page.rows],
         gone=page.gone,
         feed=page.feed,
         as_of=page.as_of,
@@ -142,7 +142,7 @@ async def get_announcement(
             heard = await channels_of(connection, found.event_id, who)
             if row.status != "published" or row.channel not in heard:
                 raise UnknownAnnouncement
-    return view(row, reader_of(request, found, lang).text)
+    return view(row, reader_of(request, found, lang))
 
 
 async def _asker(request: Request[Any, Any, Any]) -> Principal | None:

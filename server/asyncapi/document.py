@@ -184,10 +184,9 @@ def _request() -> dict[str, Any]:
 
 def _operations() -> dict[str, Any]:
     sent = from_server()
-    answered = {"ready": ["hello", "subscribe"]}
     heard = {
         f"receive{name.capitalize()}": _operation("receive", "live", [name], summary)
-        | ({"reply": _reply("live")} if name in answered["ready"] else {})
+        | ({"reply": _reply("live")} if name in ("hello", "subscribe") else {})
         for name, (_, summary) in FROM_CLIENT.items()
     }
     return heard | {

@@ -55,9 +55,7 @@ def schemas() -> dict[str, Any]:
     frames = [struct for struct, _ in (FROM_CLIENT | FROM_SERVER).values()]
     states = {key: value for channel in CHANNELS for key, value in channel.states.items()}
     structs = [*frames, FeedEvent, State, *dict.fromkeys(kinds().values()), *states.values()]
-    (*_, event, _state), _ = msgspec.json.schema_components([*frames, FeedEvent, State], ref_template=_REFERENCE)
     _, generated = msgspec.json.schema_components(structs, ref_template=_REFERENCE)
-    assert event == {"$ref": _REFERENCE.format(name=FeedEvent.__name__)}, "msgspec names a schema after its Struct"  # noqa: S101
     found: dict[str, Any] = {name: _draft_07(schema) for name, schema in generated.items()}
     envelope = found.pop(FeedEvent.__name__)
     for kind, data in kinds().items():

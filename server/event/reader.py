@@ -8,7 +8,7 @@ from litestar import Request
 from msgspec import Struct
 
 from server.event.types import EventRow
-from server.texts import Texts, choose_language, pick
+from server.texts import ALL, Texts, choose_language, pick
 
 
 class Reader(Struct, frozen=True):
@@ -19,6 +19,10 @@ class Reader(Struct, frozen=True):
     def text(self, texts: Texts) -> Any:
         """A plain string in the reader's language, or the whole map for `*`."""
         return pick(texts, self.language, self.default)
+
+
+EVERY_LANGUAGE = Reader(ALL, ALL)
+"""Who reads an event of the feed, or what an organizer gets back."""
 
 
 def reader_of(request: Request[Any, Any, Any], event: EventRow, lang: str | None) -> Reader:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from server.db import Database, Tx
+from server.event.reader import EVERY_LANGUAGE
 from server.event.types import EventRow
 from server.feed import emit, emit_to_each
 from server.feed.types import SCHEDULE
@@ -28,7 +29,7 @@ from server.schedule.types import (
     TrackRow,
     VersionRow,
 )
-from server.schedule.views import EVERY_LANGUAGE, in_all_languages, room_view, speaker_view, track_view
+from server.schedule.views import in_all_languages, room_view, speaker_view, track_view
 from server.texts import Texts
 
 ADDED = "added:"

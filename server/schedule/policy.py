@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from server.errors import InvalidRequest
-from server.instants import check_instant
+from server.instants import check_instant, in_utc
 from server.schedule.types import ChangeKind, ChangeSession, ChangeSpeaker, FieldChange, SessionRow, SpeakerRow, Status
 from server.texts import Texts
 
@@ -34,8 +33,7 @@ def apply_change(session: SessionRow, change: ChangeSession) -> SessionRow:
     if len(set(speaker_ids)) < len(speaker_ids):
         raise InvalidRequest("A session names each of its speakers once - at `$.speaker_ids`")
     for name in given.keys() & {"starts_at", "ends_at"}:
-        check_instant(given[name], name)
-        given[name] = given[name].astimezone(UTC)
+        given[name] = in_utc(given[name], name)
     if "starts_at" in given and "ends_at" not in given:
         given["ends_at"] = given["starts_at"] + (session.ends_at - session.starts_at)
     changed = msgspec.structs.replace(session, **given)
@@ -72,17 +70,17 @@ def kinds_of(old: SessionRow, new: SessionRow) -> list[ChangeKind]:
     """What happened to the session, the most important first; `details` alone where nothing else did."""
     if old.status == new.status == "cancelled":
         return ["details"]
-    later, length = new.starts_at - old.starts_at, (new.ends_at - new.starts_at) - (old.ends_at - old.starts_at)
     same_start = new.starts_at == old.starts_at
+    length, old_length = new.ends_at - new.starts_at, old.ends_at - old.starts_at
     happened: dict[ChangeKind, bool] = {
         "cancelled": new.status == "cancelled",
         "reinstated": old.status == "cancelled",
         "moved": new.room_id != old.room_id,
-        "brought_forward": later.total_seconds() < 0,
-        "delayed": later.total_seconds() > 0 or (same_start and new.status == "delayed" != old.status),
+        "brought_forward": new.starts_at < old.starts_at,
+        "delayed": new.starts_at > old.starts_at or (same_start and new.status == "delayed" != old.status),
         "on_schedule": same_start and (old.status, new.status) == ("delayed", "scheduled"),
-        "shortened": length.total_seconds() < 0,
-        "extended": length.total_seconds() > 0,
+        "shortened": length < old_length,
+        "extended": length > old_length,
         "speakers": set(new.speaker_ids) != set(old.speaker_ids),
         "renamed": new.title != old.title,
         "details": bool(differences(old, new).keys() - _SHOWN_BY_KIND),

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery
 from server.auth import require
 from server.body import describe, read_body
 from server.conditional import accepts_gzip, is_unchanged
-from server.event.reader import reader_of
+from server.event.reader import EVERY_LANGUAGE, reader_of
 from server.event.types import EventRow
 from server.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor
 from server.schedule import queries
@@ -27,7 +27,7 @@ from server.schedule.types import (
     Speaker,
     SpeakerPage,
 )
-from server.schedule.views import EVERY_LANGUAGE, in_all_languages, session_detail, speaker_view
+from server.schedule.views import in_all_languages, session_detail, speaker_view
 
 
 @get(

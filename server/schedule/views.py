@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from server.event.reader import Reader
+from server.event.reader import EVERY_LANGUAGE, Reader
 from server.schedule.types import (
     Day,
     Room,
@@ -17,9 +17,6 @@ from server.schedule.types import (
     Track,
     TrackRow,
 )
-from server.texts import ALL
-
-EVERY_LANGUAGE = Reader(ALL, ALL)
 
 
 def room_view(room: RoomRow, reader: Reader) -> Room:
