@@ -117,12 +117,15 @@ async def upload_batch(
 async def _mark_in_time(db: Database, door: Door, device: DeviceRow) -> int | None:
     """The mark, unless it takes long: the scans are stored, and that is what their scanner waits to hear."""
     looking = asyncio.create_task(mark_of(db, door, device), name="mark")
+    looking.add_done_callback(_forget)
+    # Left to itself where it does not come: to cancel a statement that hangs takes as long as the statement.
+    done, _ = await asyncio.wait([looking], timeout=MARK_SECONDS)
+    if not done:
+        logger.warning("cannot tell a scanner its mark in time")
+        return None
     try:
-        async with asyncio.timeout(MARK_SECONDS):
-            # Shielded: to cancel a statement that hangs takes as long as the statement.
-            return await asyncio.shield(looking)
+        return looking.result()
     except LOST_CONNECTION as error:
-        looking.add_done_callback(_forget)
         logger.warning("cannot tell a scanner its mark (%r)", error)
         return None
 

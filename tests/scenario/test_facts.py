@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from server.db import Database
 from server.errors import Overloaded
 from tests.conftest import Demo
 from tests.phones import Organizer, Phone, organizer_of, phone_of, said, scan
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -161,6 +163,34 @@ async def test_a_mark_that_takes_long_is_left_out(phone: Phone, demo: Demo, monk
     answer = await phone.upload(scan(demo.badge(7), number=1))
     assert (answer["stored"], answer["mark"]) == (1, None)
     never.set()
+
+
+async def test_a_mark_for_a_scanner_that_has_hung_up_leaves_no_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its failure is nobody's any more; Python would complain that nobody took note of it."""
+    looking, broken = asyncio.Event(), asyncio.Event()
+
+    async def fail(*_arguments: object) -> int:
+        looking.set()
+        await broken.wait()
+        raise ConnectionResetError
+
+    complaints: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: complaints.append(context))
+    try:
+        monkeypatch.setattr(actions, "mark_of", fail)
+        asking = asyncio.create_task(actions._mark_in_time(None, None, None))  # type: ignore[arg-type]
+        await looking.wait()
+        asking.cancel()
+        await asyncio.wait([asking])
+        broken.set()
+        await until(lambda: all(task.get_name() != "mark" for task in asyncio.all_tasks()))
+        del asking
+        gc.collect()
+        await asyncio.sleep(0)
+    finally:
+        loop.set_exception_handler(None)
+    assert complaints == []
 
 
 async def test_a_list_says_how_many_may_be_inside(phone: Phone, organizer: Organizer) -> None:
