@@ -37,8 +37,8 @@ class Question(Struct, frozen=True, kw_only=True):
     limit: int
     cursor: str | None
 
-    def fits(self, row: AnnouncementRow) -> bool:
-        return row.status in self.statuses and self.urgent in (None, row.urgent)
+    def fits(self, row: AnnouncementRow, channels: Sequence[str]) -> bool:
+        return row.channel in channels and row.status in self.statuses and self.urgent in (None, row.urgent)
 
 
 class Found(Struct, frozen=True):
@@ -64,8 +64,8 @@ async def read_page(db: Database, event_id: UUID, who: Principal | None, questio
         rows = await _rows(tx, event_id, who, question, channels, place)
     page = rows[: question.limit]
     return Found(
-        [row for row in page if question.fits(row)],
-        [row.announcement_id for row in page if not question.fits(row)],
+        [row for row in page if question.fits(row, channels)],
+        [row.announcement_id for row in page if not question.fits(row, channels)],
         feed,
         as_of,
         _cursor_after(page[-1], question) if len(rows) > question.limit else None,
@@ -94,11 +94,16 @@ async def _rows(
             before_id=announcement_id,
             limit=question.limit + 1,
         )
+    is_organizer = who is not None and who.kind == "organizer"
+    if is_organizer and question.audience is not None:
+        channels = await channels_of(
+            tx, event_id, who
+        )  # what nobody else has heard of may have moved to another audience
     return await queries.list_changed(
         tx,
         event_id,
         channels=channels,
-        unpublished_too=who is not None and who.kind == "organizer",
+        unpublished_too=is_organizer,
         after=at,
         after_id=announcement_id,
         limit=question.limit + 1,

@@ -261,6 +261,21 @@ async def test_since_tells_what_came_changed_and_went(organizer: Speaker, api: h
     assert edited in urgent["gone"], "it no longer fits"
 
 
+async def test_what_has_moved_to_another_audience_is_gone_from_the_one_it_had(organizer: Speaker, table: Table) -> None:
+    """An organizer's screen that shows one audience drops it, as it drops what is no longer urgent."""
+    stays, moves = [(await organizer.announce(audience="staff", publish_at=later(hours=9)))["id"] for _ in range(2)]
+    moment = await now(table)
+    await organizer.edit(moves, audience="speakers")
+    await organizer.edit(stays, urgent=True)
+    asked = {"since": moment, "status": "scheduled"}
+    page = await organizer.page(audience="staff", **asked)
+    assert ([one["id"] for one in page["announcements"]], page["gone"]) == ([stays], [moves])
+    page = await organizer.page(audience="speakers", **asked)
+    assert ([one["id"] for one in page["announcements"]], page["gone"]) == ([moves], [stays])
+    page = await organizer.page(**asked)
+    assert ([one["id"] for one in page["announcements"]], page["gone"]) == ([moves, stays], [])
+
+
 async def now(table: Table) -> str:
     async with table.db.read() as connection:
         moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
