@@ -38,7 +38,7 @@ from msgspec import Struct
 from loadtests import accounting, database, feed_nchan
 from loadtests.announcements import Organizer, Sent
 from loadtests.bare_broadcast import BareBroadcast
-from loadtests.feed_crowd import Arrived, Crowd, Delivered, crowd_of
+from loadtests.feed_crowd import Arrived, Crowd, Delivered
 from loadtests.feed_nchan import Nchan
 from loadtests.histogram import Histogram
 from loadtests.scenario import Context, Figure, Plot, Result, Series, Threshold
@@ -111,7 +111,7 @@ def run(context: Context) -> Result:
         gateway = server.pids("server.live")
         time.sleep(SETTLE_SECONDS)
         before = accounting.proportional_bytes(gateway)
-        with crowd_of(server, sockets) as crowd:
+        with Crowd(server.live_url, sockets) as crowd:
             context.say(f"{sockets:,} clients connect")
             connected = crowd.connect()
             context.say(f"quiet for {2 * QUIET_SECONDS:.0f} s")

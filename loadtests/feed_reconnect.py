@@ -32,7 +32,7 @@ from msgspec import Struct
 
 from loadtests import checkins, database, generator
 from loadtests.announcements import Organizer, Sent
-from loadtests.feed_crowd import Arrived, Crowd, Delivered, crowd_of
+from loadtests.feed_crowd import Arrived, Crowd, Delivered
 from loadtests.gateway_figures import QUERIES, look_at_gateway
 from loadtests.generator import OpenModel, Tally
 from loadtests.histogram import Histogram
@@ -117,7 +117,7 @@ def run(context: Context) -> Result:
     sockets, seconds = context.sockets or SOCKETS, context.seconds or SECONDS
     warm_up = int(RATE * WARM_UP_SECONDS)
     attendees = context.attendees or warm_up + int(RATE * seconds)
-    with Server(context.folder / "server", attendees=attendees) as server, crowd_of(server, sockets) as crowd:
+    with Server(context.folder / "server", attendees=attendees) as server, Crowd(server.live_url, sockets) as crowd:
         context.say(f"{sockets:,} clients connect")
         crowd.connect()
         requests = checkins.requests_for(server, context.random())

@@ -25,14 +25,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
 from loadtests import accounting
 from loadtests.announcements import Organizer, Sent
-from loadtests.feed_sleepers import SleepyCrowd, Slept, sleepy_crowd_of
+from loadtests.feed_sleepers import SleepyCrowd, Slept
 from loadtests.gateway_figures import CLOSED, CONNECTIONS, look_at_gateway
 from loadtests.histogram import Histogram
 from loadtests.scenario import Context, Figure, Plot, Result, Series, Threshold
@@ -45,6 +44,7 @@ SHARE = 0.1
 ROUNDS = 3
 SECONDS = 30.0
 """Of a round in which some do not read; the others are half as long."""
+WARM_UP_SECONDS = 2.0
 RATE = 10.0
 TIMES = 4
 """How often an announcement says everything: 1.6 KiB as an event."""
@@ -69,8 +69,8 @@ THRESHOLDS = (
 BROKEN = (Threshold("not_closed", at_least=1),)
 """Of a gateway without a limit."""
 
-AS_IT_IS = ""
-"""What the gateway runs before it begins. The tests shorten its patience here."""
+PATIENCE = ""
+"""What every gateway runs before it begins. The tests shorten its patience here."""
 UNLIMITED = """\
 from server.live import wire
 
@@ -120,17 +120,16 @@ class Pair(Struct, frozen=True):
 def run(context: Context) -> Result:
     sockets, seconds = context.sockets or SOCKETS, context.seconds or SECONDS
     sleepers = max(2, int(sockets * SHARE))
-    code = UNLIMITED if context.broken else AS_IT_IS
-    variables = variant(context.folder, "server.live", code) if code else {}
+    variables = variant(context.folder, "server.live", PATIENCE + (UNLIMITED if context.broken else ""))
     attendees = context.attendees or ATTENDEES
     with (
         Server(context.folder / "server", attendees=attendees, variables=variables) as server,
-        sleepy_crowd_of(server, sockets, sleepers) as crowd,
+        SleepyCrowd(server.live_url, sockets, sleepers) as crowd,
     ):
         context.say(f"{sockets:,} clients connect")
         crowd.connect()
         organizer = Organizer(server)
-        _announce(server, crowd, organizer, 2.0)
+        _announce(server, crowd, organizer, WARM_UP_SECONDS)
         pairs = []
         for number in range(1 if context.broken else ROUNDS):
             context.say(f"round {number + 1}: everybody reads")
@@ -149,31 +148,19 @@ def _let_sleep(
     before = _endings(server)
     first, last = (seconds * share for share in WAKE_BETWEEN)
     wakers = min(WAKERS, sleepers // 2)
-    slow = _announce(
-        server,
-        crowd,
-        organizer,
-        seconds,
-        lambda: crowd.sleep([first + place * (last - first) / wakers for place in range(wakers)]),
-    )
+    crowd.sleep([first + place * (last - first) / wakers for place in range(wakers)])
+    slow = _announce(server, crowd, organizer, seconds)
     after = _endings(server)
     codes = {code: count - before.get(code, 0) for code, count in after.items() if count > before.get(code, 0)}
     slept = crowd.wake(slow.last, seconds=COME_BACK_SECONDS)
     return Pair(calm, slow, slept, codes)
 
 
-def _announce(
-    server: Server,
-    crowd: SleepyCrowd,
-    organizer: Organizer,
-    seconds: float,
-    first: Callable[[], None] = lambda: None,
-) -> Round:
-    """Announcements at their pace, as far as it can be reached; before them, `first`."""
+def _announce(server: Server, crowd: SleepyCrowd, organizer: Organizer, seconds: float) -> Round:
+    """Announcements at their pace, as far as it can be reached."""
     gateway = server.pids("server.live")
     sent: list[Sent] = []
     looks = [_look(server, gateway, 0.0)]
-    first()
     began = time.monotonic()
     for number in range(int(seconds * RATE)):
         time.sleep(max(0.0, began + number / RATE - time.monotonic()))
@@ -208,12 +195,7 @@ def _kernel_bytes() -> int:
 
 
 def _endings(server: Server) -> dict[str, float]:
-    samples = look_at_gateway(server).samples
-    return {
-        sample.partition('code="')[2].partition('"')[0]: value
-        for sample, value in samples.items()
-        if sample.startswith(CLOSED)
-    }
+    return {sample.labels["code"]: sample.value for sample in look_at_gateway(server).named(CLOSED)}
 
 
 def closed_in(pair: Pair, sockets: int, sleepers: int) -> float | None:

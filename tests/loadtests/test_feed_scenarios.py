@@ -18,9 +18,9 @@ pytestmark = [
 ]
 
 SHORTER_PATIENCE = """
-from server.live import gateway
+from server.live import gateway, wire
 
-gateway.BEHIND_SECONDS = 1.0
+gateway.BEHIND_SECONDS, gateway.SWEEP_SECONDS, wire.CLOSE_SECONDS = 0.5, 0.1, 0.5
 """
 
 
@@ -60,17 +60,18 @@ async def test_every_log_is_whole_after_a_storm(tmp_path: Path, monkeypatch: pyt
 
 
 async def test_phones_notice_a_sequence_and_a_gateway_that_trusts_them(tmp_path: Path) -> None:
-    assert await missed(feed_storm, context(tmp_path, 60, 4.0, broken=True)) == []
+    assert await missed(feed_storm, context(tmp_path, 60, 3.0, broken=True)) == []
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["sound", "broken"])
 async def test_slow_phones_are_closed_and_come_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, broken: bool
 ) -> None:
-    # So much at once that a few seconds fill every buffer.
-    set_all(monkeypatch, feed_slow, ROUNDS=1, TIMES=40, AS_IT_IS=SHORTER_PATIENCE)
+    # So much at once that a second fills every buffer.
+    short = {"ROUNDS": 1, "WARM_UP_SECONDS": 0.5, "LOOK_SECONDS": 0.2}
+    set_all(monkeypatch, feed_slow, TIMES=100, PATIENCE=SHORTER_PATIENCE, **short)
     timed = ("ratio", "closed_in", "told", "memory")
-    assert await missed(feed_slow, context(tmp_path, 40, 8.0, broken=broken), but=timed) == []
+    assert await missed(feed_slow, context(tmp_path, 40, 4.0, broken=broken), but=timed) == []
 
 
 async def test_a_hall_comes_back_while_people_check_in(tmp_path: Path) -> None:
