@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from typing import Self, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from loadtests import accounting
-from loadtests.histogram import Packed
-from loadtests.scenario import Aborted
+from loadtests.histogram import Histogram, Packed
+from loadtests.scenario import Aborted, Figure
 from loadtests.server_under_test import CHECKOUT, end, read_line, tied
 
 CONNECT_SECONDS = 120.0
@@ -62,6 +63,23 @@ class Delivered(Struct, frozen=True):
     p99: float
     last: float
     latencies: Packed
+
+
+def latencies_of(delivered: Iterable[Delivered]) -> Histogram:
+    """Of all of them together."""
+    together = Histogram()
+    for one in delivered:
+        together.merge(Histogram.unpack(one.latencies))
+    return together
+
+
+def delivery_figures(key: str, label: str, delivered: Iterable[Delivered]) -> list[Figure]:
+    """How long all of them took to a client."""
+    together = latencies_of(delivered)
+    return [
+        Figure(f"{key}_p50", f"{label}, p50", together.percentile(50) * 1000, "ms"),
+        Figure(f"{key}_p99", "  p99", together.percentile(99) * 1000, "ms"),
+    ]
 
 
 class Standing(Struct, frozen=True):

@@ -31,9 +31,9 @@ from msgspec import Struct
 
 from loadtests import accounting
 from loadtests.announcements import Organizer, Sent
+from loadtests.feed_crowd import Delivered, delivery_figures, latencies_of
 from loadtests.feed_sleepers import SleepyCrowd, Slept
 from loadtests.gateway_figures import CLOSED, CONNECTIONS, look_at_gateway
-from loadtests.histogram import Histogram
 from loadtests.scenario import Context, Figure, Plot, Result, Series, Threshold
 from loadtests.server_under_test import Server
 from loadtests.variants import variant
@@ -92,9 +92,10 @@ class Look(Struct, frozen=True):
 class Round(Struct, frozen=True):
     """Announcements for a while."""
 
-    latencies: Histogram
-    each: list[tuple[float, float]]
-    """When an announcement was sent, in seconds since the beginning, and within which time 99 % of the others had it."""
+    delivered: list[Delivered]
+    """To those who are awake."""
+    sent_after: list[float]
+    """When they were sent, in seconds since the beginning."""
     missing: int
     looks: list[Look]
     reached: float
@@ -114,7 +115,8 @@ class Pair(Struct, frozen=True):
 
     @property
     def ratio(self) -> float:
-        return self.slow.latencies.percentile(99) / self.calm.latencies.percentile(99)
+        slow, calm = latencies_of(self.slow.delivered), latencies_of(self.calm.delivered)
+        return slow.percentile(99) / calm.percentile(99)
 
 
 def run(context: Context) -> Result:
@@ -170,14 +172,10 @@ def _announce(server: Server, crowd: SleepyCrowd, organizer: Organizer, seconds:
         if time.monotonic() - began > looks[-1].after + LOOK_SECONDS:
             looks.append(_look(server, gateway, time.monotonic() - began))
     looks.append(_look(server, gateway, time.monotonic() - began))
-    latencies, each, missing = Histogram(), [], 0
-    awake = crowd.awake
-    for one in sent:
-        delivered = crowd.collect(one.seq, one.sent)
-        latencies.merge(Histogram.unpack(delivered.latencies))
-        each.append((one.sent - began, delivered.p99))
-        missing += awake - delivered.clients
-    return Round(latencies, each, missing, looks, len(sent) / int(seconds * RATE), sent[-1].seq)
+    delivered = [crowd.collect(one.seq, one.sent) for one in sent]
+    missing = sum(crowd.awake - one.clients for one in delivered)
+    sent_after = [one.sent - began for one in sent]
+    return Round(delivered, sent_after, missing, looks, len(sent) / int(seconds * RATE), sent[-1].seq)
 
 
 def _look(server: Server, gateway: list[int], after: float) -> Look:
@@ -219,8 +217,12 @@ def _result(pairs: list[Pair], sockets: int, sleepers: int, gaps: int, populatio
     figures = [
         Figure("ratio", "p99 of the others, to everybody reading", statistics.median(ratios), "×"),
         Figure("ratio_worst", f"  worst of {len(pairs)}", max(ratios), "×"),
-        *_latencies("calm", "Sent → a client, all reading", [pair.calm for pair in pairs]),
-        *_latencies("slow", "Sent → a client, the others", [pair.slow for pair in pairs]),
+        *delivery_figures(
+            "calm", "Sent → a client, all reading", [one for pair in pairs for one in pair.calm.delivered]
+        ),
+        *delivery_figures(
+            "slow", "Sent → a client, the others", [one for pair in pairs for one in pair.slow.delivered]
+        ),
         Figure("closed_in", "Slow ones closed after", None if None in closed else max(filter(None, closed)), "s"),
         Figure("not_closed", "  still open at the end", max(0.0, left)),
         Figure("closed", "  closed with 4001", codes.pop("4001", 0)),
@@ -238,22 +240,13 @@ def _result(pairs: list[Pair], sockets: int, sleepers: int, gaps: int, populatio
     return Result(population=population, figures=figures, plots=_plots(pairs), invalid=invalid)
 
 
-def _latencies(key: str, label: str, rounds: list[Round]) -> list[Figure]:
-    together = Histogram()
-    for one in rounds:
-        together.merge(one.latencies)
-    return [
-        Figure(f"{key}_p50", f"{label}, p50", together.percentile(50) * 1000, "ms"),
-        Figure(f"{key}_p99", "  p99", together.percentile(99) * 1000, "ms"),
-    ]
-
-
 def _plots(pairs: list[Pair]) -> list[Plot]:
     connections, waits = [], []
     for number, pair in enumerate(pairs, start=1):
         connections.append(Series(f"round {number}", [(look.after, look.connections) for look in pair.slow.looks]))
         for name, part in (("all reading", pair.calm), ("some not", pair.slow)):
-            waits.append(Series(f"{number}: {name}", [(at, seconds * 1000) for at, seconds in part.each]))
+            points = [(at, one.p99 * 1000) for at, one in zip(part.sent_after, part.delivered, strict=True)]
+            waits.append(Series(f"{number}: {name}", points))
     return [
         Plot("Until 99 % of the others have an announcement", "seconds", "ms", waits),
         Plot("Connections while some do not read", "seconds", "connections", connections),
