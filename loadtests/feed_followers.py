@@ -10,6 +10,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -234,6 +235,7 @@ class Followers(Clients):
         self._followers: list[Follower] = []
         self._lives: list[asyncio.Task[None]] = []
         self._cutting: asyncio.Task[None] | None = None
+        self._calmed = asyncio.Event()
         self._cut = 0
         self._begin: Begin
 
@@ -289,6 +291,7 @@ class Followers(Clients):
     def _calm(self) -> None:
         if self._cutting is not None:
             self._cutting.cancel()
+        self._calmed.set()
         for one in self._followers:
             one.present.set()
 
@@ -313,7 +316,11 @@ class Followers(Clients):
             await one.gone
             one.put_down()
             away, one.away = one.away, None
-            await asyncio.sleep(random.uniform(0, COME_BACK_SECONDS) if away is None else away)
+            if away is None:
+                await asyncio.sleep(random.uniform(0, COME_BACK_SECONDS))
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._calmed.wait(), away)
 
     async def catch_up(self, person: Person, channel: str, ledger: Ledger, until: int) -> None:
         """Reads a log over HTTP from where the phone is to where its socket goes on."""
