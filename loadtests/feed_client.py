@@ -94,7 +94,7 @@ class FeedClient:
         self.closed_with: list[int] = []
         """The codes of all connections that were closed."""
         self.connections = self.rounds = 0
-        """Websockets that were entered, and rounds by HTTP."""
+        """Websockets that were opened, and rounds by HTTP."""
         self._http = http
         self._live_url = live_url
         self._on_event = on_event
@@ -127,6 +127,7 @@ class FeedClient:
             socket = await connect(self._live_url, compression=None, ping_interval=None, proxy=None)
         except (NoAnswer, OSError, WebSocketException):  # a time-out is an OSError
             return self._backoff()
+        self.connections += 1
         try:
             await self._say(socket, "hello", [*self.reading.places, *self._boards], version=1, ticket=ticket)
             await self._converse(socket)
@@ -150,7 +151,6 @@ class FeedClient:
             match frame:
                 case Ready():
                     self._failures = 0
-                    self.connections += 1
                     patience = frame.heartbeat_seconds + self._manners.silence
                 case Heartbeat() if self._acking is None or self._acking.done():
                     self._acking = asyncio.create_task(self._acknowledge(socket))
