@@ -26,7 +26,7 @@ import uvloop
 from msgspec import Struct
 
 from loadtests import accounting, announcements, checkins, generator
-from loadtests.feed_crowd import Crowd, crowd_of
+from loadtests.feed_crowd import Crowd
 from loadtests.generator import OpenModel, Tally
 from loadtests.histogram import Histogram
 from loadtests.scenario import Aborted, Context, Figure, Plot, Result, Series, Threshold, generator_share
@@ -61,7 +61,7 @@ def run(context: Context) -> Result:
     sockets = context.sockets or SOCKETS
     warm_up = int(RATE * WARM_UP_SECONDS)
     attendees = context.attendees or warm_up + int(RATE * (context.seconds or SECONDS))
-    with Server(context.folder / "server", attendees=attendees) as server, crowd_of(server, sockets) as crowd:
+    with Server(context.folder / "server", attendees=attendees) as server, Crowd(server.live_url, sockets) as crowd:
         context.say(f"{sockets:,} clients connect")
         crowd.connect()
         requests = checkins.requests_for(server, context.random())

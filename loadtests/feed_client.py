@@ -25,6 +25,7 @@ from loadtests.feed_client_state import (
     Bye,
     CatchUp,
     Event,
+    Frame,
     Hear,
     Heartbeat,
     Place,
@@ -93,7 +94,7 @@ class FeedClient:
         self.closed_with: list[int] = []
         """The codes of all connections that were closed."""
         self.connections = self.rounds = 0
-        """Websockets that were entered, and rounds by HTTP."""
+        """Websockets that were opened, and rounds by HTTP."""
         self._http = http
         self._live_url = live_url
         self._on_event = on_event
@@ -103,7 +104,6 @@ class FeedClient:
         self._manners = manners or Manners()
         self._failures = 0
         self._return_between: tuple[int, int] | None = None
-        self._patience = 0.0
         self._acking: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -124,33 +124,34 @@ class FeedClient:
         self._return_between = None
         try:
             ticket = await self._http.ticket()  # a fresh one each time: it opens one connection, within a minute
-            async with connect(self._live_url, compression=None, ping_interval=None, proxy=None) as socket:
-                await self._say(socket, "hello", [*self.reading.places, *self._boards], version=1, ticket=ticket)
-                await self._converse(socket)
+            socket = await connect(self._live_url, compression=None, ping_interval=None, proxy=None)
+        except (NoAnswer, OSError, WebSocketException):  # a time-out is an OSError
+            return self._backoff()
+        self.connections += 1
+        try:
+            await self._say(socket, "hello", [*self.reading.places, *self._boards], version=1, ticket=ticket)
+            await self._converse(socket)
         except ConnectionClosed as closed:
             return self._after(closed.rcvd.code if closed.rcvd else 1006)
-        except (NoAnswer, OSError, WebSocketException):  # a time-out is an OSError
+        except NoAnswer:
             return self._backoff()
         finally:
             if self._acking is not None:
                 self._acking.cancel()
+            await socket.close()
 
     async def _say(self, socket: ClientConnection, sort: str, channels: Iterable[str], **more: object) -> None:
         frame = {"type": sort, **more, "channels": self.reading.ask(channels)}
         await socket.send(msgspec.json.encode(frame), text=True)
 
     async def _converse(self, socket: ClientConnection) -> NoReturn:
-        self._patience = self._manners.silence
+        patience = self._manners.silence
         while True:
-            async with asyncio.timeout(self._patience):
-                frame = read_frame(await socket.recv())
+            frame = await _next_frame(socket, patience)
             match frame:
-                case None:
-                    continue
                 case Ready():
                     self._failures = 0
-                    self.connections += 1
-                    self._patience = frame.heartbeat_seconds + self._manners.silence
+                    patience = frame.heartbeat_seconds + self._manners.silence
                 case Heartbeat() if self._acking is None or self._acking.done():
                     self._acking = asyncio.create_task(self._acknowledge(socket))
                 case Bye():
@@ -177,22 +178,21 @@ class FeedClient:
                 case Ask(channels) if socket is not None:
                     await self._say(socket, "subscribe", channels)
                 case (CatchUp() | Begin()) as wish:
-                    todo.extendleft(reversed(await self._read(wish)))
+                    todo.extendleft(reversed(await self._read(wish)))  # a channel's pages before the next channel
 
     async def _read(self, wish: CatchUp | Begin) -> list[Wish]:
         """Asks by HTTP; returns what follows from it."""
-        channel = wish.channel
-        place = self.reading.places.get(channel)
         try:
-            if isinstance(wish, CatchUp) and place is not None:
-                return self.reading.on_page(channel, await self._http.page(channel, place))
-            end = wish.at if isinstance(wish, Begin) else None
-            end = end or await self._http.end(channel)  # before the data, which then is at least as new
-            self.reading.begun(channel, await self._refetch(channel) or end)
+            match wish:
+                case CatchUp(channel, place):
+                    return self.reading.on_page(channel, await self._http.page(channel, place))
+                case Begin(channel, at):
+                    end = at or await self._http.end(channel)  # before the data, which then is at least as new
+                    self.reading.begun(channel, await self._refetch(channel) or end)
         except NotForUs as refusal:
             if refusal.status == UNAUTHORIZED:
                 raise
-            self.reading.forbid(channel)
+            self.reading.forbid(wish.channel)
         return []
 
     # How long to wait.
@@ -226,8 +226,16 @@ class FeedClient:
             await self._manners.sleep(self._manners.poll_every * (0.5 + self._manners.chance()))
 
     async def _read_everything(self) -> None:
-        for channel in list(self.reading.places):
-            await self._carry_out([CatchUp(channel)])
+        await self._carry_out(self.reading.by_http())
         for channel in self._boards:
             states = (await self._http.states(channel)).states
             await self._carry_out([Show(channel, None), *(Show(channel, state) for state in states)])
+
+
+async def _next_frame(socket: ClientConnection, patience: float) -> Frame | None:
+    """Raises `ConnectionClosed`, and `NoAnswer` after so many seconds of silence."""
+    try:
+        async with asyncio.timeout(patience):
+            return read_frame(await socket.recv())
+    except TimeoutError as silence:
+        raise NoAnswer("nothing comes over the websocket") from silence

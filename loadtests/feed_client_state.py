@@ -1,5 +1,7 @@
 """What a client of the live feed keeps, and what follows from what it hears. Pure: no clock, no socket, no server.
 
+The shapes are the client's own, with the fields it reads: an app has nothing of the server but the document of the feed.
+
 A client's position in a channel is the epoch and the number of the last event it has *applied*. The rules are few:
 
 * an event that is applied already is dropped; the next one is applied; any later one says that some were lost, and the channel
@@ -11,9 +13,9 @@ A client's position in a channel is the epoch and the number of the last event i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -100,9 +102,10 @@ class Ask(Struct, frozen=True):
 
 
 class CatchUp(Struct, frozen=True):
-    """Read the next page by HTTP and hand it to `Reading.on_page`; begin where there is no position yet."""
+    """Read the page that follows this place by HTTP, and hand it to `Reading.on_page`."""
 
     channel: str
+    place: Place
 
 
 class Begin(Struct, frozen=True):
@@ -116,24 +119,12 @@ Wish = Hear | Show | Ask | CatchUp | Begin
 Frame = Ready | Event | State | Heartbeat | Bye
 
 
-class Noted(Struct, frozen=True):
-    """A line of a client's log."""
-
-    channel: str
-    place: Place
-    event: UUID | None
-    """None: the data was read anew, or kept from before, as of this place."""
-
-
 class _Kind(Struct, frozen=True):
     type: str
 
 
 _kinds = msgspec.json.Decoder(_Kind)
-_decoders = {
-    name: msgspec.json.Decoder(struct)
-    for name, struct in {"ready": Ready, "event": Event, "state": State, "heartbeat": Heartbeat, "bye": Bye}.items()
-}
+_decoders = {struct.__struct_config__.tag: msgspec.json.Decoder(struct) for struct in get_args(Frame)}
 
 
 def read_frame(message: str | bytes) -> Frame | None:
@@ -149,8 +140,6 @@ class Reading:
     def __init__(self, channels: Iterable[str], places: Mapping[str, Place] | None = None) -> None:
         """`places`: from where to go on; a channel without one begins with its data."""
         self.places: dict[str, Place | None] = {name: (places or {}).get(name) for name in channels}
-        self.log = [Noted(name, place, None) for name, place in self.places.items() if place is not None]
-        """All that was applied, in order."""
         self.forbidden: set[str] = set()
         self._asked: set[str] = set()
 
@@ -163,7 +152,7 @@ class Reading:
             wanted.append({"name": name} | ({"epoch": place.epoch, "seq": place.seq} if place else {}))
         return wanted
 
-    def on_frame(self, frame: Frame) -> list[Wish]:
+    def on_frame(self, frame: Frame | None) -> list[Wish]:
         """What to do now, in this order."""
         match frame:
             case Event():
@@ -201,7 +190,7 @@ class Reading:
             if joined.resumed:
                 return []
             if joined.reason == "too_old":
-                return [CatchUp(joined.name)]
+                return [CatchUp(joined.name, place)]
         return [Begin(joined.name, Place(joined.epoch, joined.seq))]
 
     def on_page(self, channel: str, page: Page | None) -> list[Wish]:
@@ -212,17 +201,24 @@ class Reading:
         events = [event for event in page.events if event.seq > place.seq]
         if [event.seq for event in events] != list(range(place.seq + 1, place.seq + 1 + len(events))):
             return [Begin(channel, None)]
-        return [*map(Hear, events), *([CatchUp(channel)] if page.more and events else [])]
+        wishes: list[Wish] = [*map(Hear, events)]
+        if page.more and events:
+            wishes.append(CatchUp(channel, Place(page.epoch, events[-1].seq)))
+        return wishes
+
+    def by_http(self) -> list[Wish]:
+        """What to do where no socket tells anything: go on in every channel from where one is."""
+        return [Begin(name, None) if place is None else CatchUp(name, place) for name, place in self.places.items()]
 
     def applied(self, event: Event) -> None:
         """The application has taken the event; only now it counts as read."""
         place = self.places[event.channel]
         assert place is not None, "events are heard after a beginning"
-        self._go(event.channel, Place(place.epoch, event.seq), event.id)
+        self.places[event.channel] = Place(place.epoch, event.seq)
 
     def begun(self, channel: str, place: Place) -> None:
         """The application has read the channel's data anew, as of this place or a later one."""
-        self._go(channel, place, None)
+        self.places[channel] = place
 
     def forbid(self, channel: str) -> None:
         """The channel is not for this reader."""
@@ -231,21 +227,6 @@ class Reading:
 
     def acknowledgement(self) -> dict[str, int]:
         return {name: place.seq for name, place in self.places.items() if place is not None}
-
-    def _go(self, channel: str, place: Place, event: UUID | None) -> None:
-        self.places[channel] = place
-        self.log.append(Noted(channel, place, event))
-
-
-def faults_of(log: Sequence[Noted]) -> list[str]:
-    """Where a client's log leaves an event out, has one twice, or goes on in another log without its data."""
-    found, last = [], dict[str, Place]()
-    for line in log:
-        before = last.get(line.channel)
-        if line.event is not None and (before is None or line.place != Place(before.epoch, before.seq + 1)):
-            found.append(f"{line.channel}: {line.place} after {before}")
-        last[line.channel] = line.place
-    return found
 
 
 def after_close(code: int) -> Literal["resume", "act", "stop"]:

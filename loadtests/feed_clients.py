@@ -24,6 +24,7 @@ import uvloop
 from msgspec import Struct
 
 from loadtests import frames
+from loadtests.feed_client_state import Ready
 from loadtests.feed_crowd import CONNECT_SECONDS, Arrived, Collect, Command, Connect, Delivered, Drop, Standing
 from loadtests.histogram import Histogram
 
@@ -35,18 +36,6 @@ POLL_SECONDS = 0.002
 LONGEST_COMMAND = 64 * 1024 * 1024
 
 KEY, ACCEPT = b"bG9hZHRlc3RzIG9mIGRpZw==", b"sec-websocket-accept:"
-
-
-class Place(Struct, frozen=True):
-    """A channel in `ready`."""
-
-    epoch: str | None
-    seq: int | None
-    resumed: bool
-
-
-class Ready(Struct, frozen=True):
-    channels: list[Place]
 
 
 ready_frames = msgspec.json.Decoder(Ready)
@@ -112,7 +101,10 @@ class Client(asyncio.Protocol):
             self.transport.write(frames.masked(frames.TEXT, self._hello()))
 
     def _hello(self) -> bytes:
-        return _hello(self.epoch, self.seq)
+        channel: dict[str, object] = {"name": "announcements"}
+        if self.epoch is not None:
+            channel |= {"epoch": self.epoch, "seq": self.seq}
+        return msgspec.json.encode({"type": "hello", "version": 1, "ticket": None, "channels": [channel]})
 
     def _take(self, opcode: int, payload: bytes) -> None:
         if opcode == frames.TEXT:
@@ -129,11 +121,11 @@ class Client(asyncio.Protocol):
                 self.transport.write(frames.masked(frames.CLOSE, payload[:2]))
 
     def _settle(self, payload: bytes) -> None:
-        place = ready_frames.decode(payload).channels[0]
-        if not place.resumed:
-            self.seq = place.seq
-        self.epoch = place.epoch
-        self._join(place.resumed)
+        joined = ready_frames.decode(payload).channels[0]
+        if not joined.resumed:
+            self.seq = joined.seq
+        self.epoch = joined.epoch
+        self._join(joined.resumed)
 
     def _join(self, outcome: bool | Exception) -> None:  # noqa: FBT001 - the future's own value
         if self.joined is None or self.joined.done():
@@ -242,13 +234,6 @@ class Clients:
                 return await self.collect(command)
             case _:
                 return self.look()
-
-
-def _hello(epoch: str | None, seq: int | None) -> bytes:
-    channel: dict[str, object] = {"name": "announcements"}
-    if epoch is not None:
-        channel |= {"epoch": epoch, "seq": seq}
-    return msgspec.json.encode({"type": "hello", "version": 1, "ticket": None, "channels": [channel]})
 
 
 async def until(condition: Callable[[], bool], seconds: float) -> None:

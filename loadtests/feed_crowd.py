@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from typing import Self, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from loadtests import accounting
-from loadtests.histogram import Packed
-from loadtests.scenario import Aborted
-from loadtests.server_under_test import CHECKOUT, Server, end, read_line, tied
+from loadtests.histogram import Histogram, Packed
+from loadtests.scenario import Aborted, Figure
+from loadtests.server_under_test import CHECKOUT, end, read_line, tied
 
 CONNECT_SECONDS = 120.0
 """After which whoever has not arrived counts as failed."""
@@ -64,6 +65,23 @@ class Delivered(Struct, frozen=True):
     latencies: Packed
 
 
+def latencies_of(delivered: Iterable[Delivered]) -> Histogram:
+    """Of all of them together."""
+    together = Histogram()
+    for one in delivered:
+        together.merge(Histogram.unpack(one.latencies))
+    return together
+
+
+def delivery_figures(key: str, label: str, delivered: Iterable[Delivered]) -> list[Figure]:
+    """How long all of them took to a client."""
+    together = latencies_of(delivered)
+    return [
+        Figure(f"{key}_p50", f"{label}, p50", together.percentile(50) * 1000, "ms"),
+        Figure(f"{key}_p99", "  p99", together.percentile(99) * 1000, "ms"),
+    ]
+
+
 class Standing(Struct, frozen=True):
     """Answer to `Look` and `Drop`."""
 
@@ -82,32 +100,13 @@ class Standing(Struct, frozen=True):
 Answer = TypeVar("Answer", bound=Struct)
 
 
-class Crowd:
-    """Many clients of one feed. As a context manager it is started and ended."""
+class Phones:
+    """A process of phones. As a context manager it is started and ended."""
 
-    MODULE = "loadtests.feed_clients"
-
-    def __init__(self, url: str, count: int, *, bare: bool = False) -> None:
-        """`bare` clients say no hello: for comparing with a server that knows no protocol of ours."""
-        self.count = count
-        self._words = [url, str(count), *(["--bare"] if bare else [])]
+    def __init__(self, module: str, *words: str) -> None:
+        """`words` are the module's own on its command line."""
+        self._command = [module, *words]
         self._process: subprocess.Popen[str] | None = None
-
-    def connect(self) -> Arrived:
-        """Raises `Aborted` when not everybody gets in."""
-        arrived = self._ask(Connect(), Arrived, CONNECT_SECONDS + PATIENCE)
-        if arrived.ready < self.count:
-            raise Aborted(f"only {arrived.ready} of {self.count} clients reached the feed")
-        return arrived
-
-    def drop(self) -> Standing:
-        return self._ask(Drop(), Standing, PATIENCE)
-
-    def collect(self, seq: int, since: float, *, seconds: float = 10.0) -> Delivered:
-        return self._ask(Collect(seq, since, seconds), Delivered, seconds + PATIENCE)
-
-    def look(self) -> Standing:
-        return self._ask(Look(), Standing, PATIENCE)
 
     def cpu_seconds(self) -> float:
         """What the clients have cost so far."""
@@ -115,7 +114,7 @@ class Crowd:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            tied([self.MODULE, *self._words]),
+            tied(self._command),
             cwd=CHECKOUT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -144,6 +143,28 @@ class Crowd:
         return self._process
 
 
-def crowd_of(server: Server, count: int) -> Crowd:
-    """Clients of the server's public channel `announcements`."""
-    return Crowd(f"ws://{server.host}:{server.live_port}{server.path}/live", count)
+class Crowd(Phones):
+    """Many clients of one channel, who come, go and count together."""
+
+    MODULE = "loadtests.feed_clients"
+
+    def __init__(self, url: str, count: int, *words: str, bare: bool = False) -> None:
+        """`bare` clients say no hello: for comparing with a server that knows no protocol of ours."""
+        super().__init__(self.MODULE, url, str(count), *words, *(["--bare"] if bare else []))
+        self.count = count
+
+    def connect(self) -> Arrived:
+        """Raises `Aborted` when not everybody gets in."""
+        arrived = self._ask(Connect(), Arrived, CONNECT_SECONDS + PATIENCE)
+        if arrived.ready < self.count:
+            raise Aborted(f"only {arrived.ready} of {self.count} clients reached the feed")
+        return arrived
+
+    def drop(self) -> Standing:
+        return self._ask(Drop(), Standing, PATIENCE)
+
+    def collect(self, seq: int, since: float, *, seconds: float = 10.0) -> Delivered:
+        return self._ask(Collect(seq, since, seconds), Delivered, seconds + PATIENCE)
+
+    def look(self) -> Standing:
+        return self._ask(Look(), Standing, PATIENCE)

@@ -26,11 +26,11 @@ Given up: when not everybody gets in, an announcement is refused, or nginx does 
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 from typing import Protocol
 
 from msgspec import Struct
@@ -38,9 +38,8 @@ from msgspec import Struct
 from loadtests import accounting, database, feed_nchan
 from loadtests.announcements import Organizer, Sent
 from loadtests.bare_broadcast import BareBroadcast
-from loadtests.feed_crowd import Arrived, Crowd, Delivered, crowd_of
+from loadtests.feed_crowd import Arrived, Crowd, Delivered, delivery_figures
 from loadtests.feed_nchan import Nchan
-from loadtests.histogram import Histogram
 from loadtests.scenario import Context, Figure, Plot, Result, Series, Threshold
 from loadtests.server_under_test import Server
 
@@ -111,7 +110,7 @@ def run(context: Context) -> Result:
         gateway = server.pids("server.live")
         time.sleep(SETTLE_SECONDS)
         before = accounting.proportional_bytes(gateway)
-        with crowd_of(server, sockets) as crowd:
+        with Crowd(server.live_url, sockets) as crowd:
             context.say(f"{sockets:,} clients connect")
             connected = crowd.connect()
             context.say(f"quiet for {2 * QUIET_SECONDS:.0f} s")
@@ -212,9 +211,6 @@ def _resume(server: Server, crowd: Crowd, idle: Idle) -> Resumed:
 
 
 def _fanout_figures(broadcasts: list[Broadcast]) -> list[Figure]:
-    ours = Histogram()
-    for each in broadcasts:
-        ours.merge(Histogram.unpack(each.ours.latencies))
     accepted = [each.since_accepted for each in broadcasts]
     sent = [each.ours.last for each in broadcasts]
     others = {name: [each.others[name].last for each in broadcasts] for name in broadcasts[0].others}
@@ -223,27 +219,22 @@ def _fanout_figures(broadcasts: list[Broadcast]) -> list[Figure]:
     return [
         Figure("ratio", f"Accepted → last client, p99, to {name}", _p99(accepted) / _p99(others[name]), "×", missing),
         *(
-            Figure(f"ratio_median_{name}", f"  median, to {name}", _median(accepted) / _median(last), "×")
+            Figure(f"ratio_median_{name}", f"  median, to {name}", median(accepted) / median(last), "×")
             for name, last in others.items()
         ),
         Figure("ratio_sent", f"Sent → last client, p99, to {name}", _p99(sent) / _p99(others[name]), "×"),
         *_times("accepted", "Accepted → last client", accepted),
         *_times("sent", "Sent → last client", sent),
-        Figure("sent_p50", "Sent → a client, p50", ours.percentile(50) * 1000, "ms"),
-        Figure("sent_p99", "Sent → a client, p99", ours.percentile(99) * 1000, "ms"),
+        *delivery_figures("sent", "Sent → a client", [each.ours for each in broadcasts]),
         *(figure for name, last in others.items() for figure in _times(name, f"{name} → last client", last)),
     ]
 
 
 def _times(key: str, label: str, seconds: Sequence[float]) -> list[Figure]:
     return [
-        Figure(f"{key}_last", f"{label}, median", _median(seconds) * 1000, "ms"),
+        Figure(f"{key}_last", f"{label}, median", median(seconds) * 1000, "ms"),
         Figure(f"{key}_last_p99", f"  p99 (of {len(seconds)}: the worst)", _p99(seconds) * 1000, "ms"),
     ]
-
-
-def _median(seconds: Sequence[float]) -> float:
-    return statistics.median(seconds)
 
 
 def _p99(seconds: Sequence[float]) -> float:

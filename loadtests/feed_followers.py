@@ -10,6 +10,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -17,14 +18,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from loadtests import frames
-from loadtests.feed_clients import Client, Clients, carry_on, until
-from loadtests.feed_crowd import Crowd
+from loadtests.feed_client_state import Joined
+from loadtests.feed_clients import Client, Clients, carry_on, ready_frames, until
+from loadtests.feed_crowd import Phones
 from loadtests.feed_ledger import Counts, Ledger, Standing
 from loadtests.line import Line, request_for
 from server.auth import Principal
+from server.feed.types import ME
 from server.live import ticket as tickets
 
-ME = "me"
 AT_ONCE = 500
 TRY_SECONDS = 15.0
 COME_BACK_SECONDS = 1.0
@@ -83,11 +85,10 @@ class Judge(Struct, frozen=True, tag=True):
     seconds: float
 
 
-class Told(Struct, frozen=True):
+class Present(Struct, frozen=True):
     """Answer to everything but `Judge`."""
 
     connected: int
-    deliveries: int
 
 
 class Judged(Struct, frozen=True):
@@ -108,55 +109,37 @@ class Judged(Struct, frozen=True):
     codes: dict[int, int]
 
 
-class FollowerCrowd(Crowd):
+class FollowerCrowd(Phones):
     """The crowd seen from the load test."""
 
-    MODULE = "loadtests.feed_followers"
+    def __init__(self, url: str, api_url: str) -> None:
+        super().__init__("loadtests.feed_followers", url, api_url)
 
-    def __init__(self, url: str, api_url: str, count: int) -> None:
-        super().__init__(url, count)
-        self._words = [url, api_url]
+    def begin(self, begin: Begin) -> Present:
+        return self._ask(begin, Present, begin.seconds + 60.0)
 
-    def begin(self, begin: Begin) -> Told:
-        return self._ask(begin, Told, begin.seconds + 60.0)
+    def rage(self, rage: Rage) -> None:
+        self._ask(rage, Present, 60.0)
 
-    def rage(self, rage: Rage) -> Told:
-        return self._ask(rage, Told, 60.0)
-
-    def calm(self) -> Told:
-        return self._ask(Calm(), Told, 60.0)
+    def calm(self) -> None:
+        self._ask(Calm(), Present, 60.0)
 
     def judge(self, judge: Judge) -> Judged:
         return self._ask(judge, Judged, judge.seconds + 120.0)
 
 
-class Joined(Struct, frozen=True):
-    """A channel in `ready`."""
-
-    name: str
-    epoch: str | None
-    seq: int | None
-    resumed: bool
-    reason: str | None
-
-
-class Ready(Struct, frozen=True):
-    channels: list[Joined]
-
-
 class Page(Struct, frozen=True):
-    """A stretch of a log over HTTP."""
+    """A stretch of a log over HTTP, whose events stay as they were sent."""
 
     epoch: str
     events: list[Raw]
     more: bool
 
 
-ready_frames = msgspec.json.Decoder(Ready)
 pages = msgspec.json.Decoder(Page)
 
 
-class Place(Struct):
+class Place(Struct, frozen=True):
     """Where the API is."""
 
     host: str
@@ -166,11 +149,12 @@ class Place(Struct):
 class Follower(Client):
     """One phone."""
 
-    __slots__ = ("all", "away", "catching", "gone", "ledgers", "person", "present")
+    __slots__ = ("away", "catching", "gone", "ledgers", "person", "present")
+
+    _crowd: Followers
 
     def __init__(self, crowd: Followers, person: Person) -> None:
         super().__init__(crowd)
-        self.all = crowd
         self.person = person
         self.ledgers = {channel.encode(): Ledger() for channel in person.channels}
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -192,7 +176,7 @@ class Follower(Client):
         for name, ledger in self.ledgers.items():
             position = {} if ledger.epoch is None else {"epoch": ledger.epoch, "seq": ledger.seq}
             channels.append({"name": name.decode(), **position})
-        ticket = self.all.ticket_for(self.person)
+        ticket = self._crowd.ticket_for(self.person)
         return msgspec.json.encode({"type": "hello", "version": 1, "ticket": ticket, "channels": channels})
 
     def _take(self, opcode: int, payload: bytes) -> None:
@@ -200,7 +184,7 @@ class Follower(Client):
             end = payload.find(b'"', len(EVENT))
             seq = frames.sequence_of(payload)
             if seq is not None:
-                self.ledgers[payload[len(EVENT) : end]].hear(seq, payload, self.all.counts)
+                self.ledgers[payload[len(EVENT) : end]].hear(seq, payload, self._crowd.counts)
         else:
             super()._take(opcode, payload)
 
@@ -210,7 +194,7 @@ class Follower(Client):
         self._join(True)  # noqa: FBT003 - the future's own value
 
     def _enter_channel(self, joined: Joined) -> None:
-        ledger, counts = self.ledgers[joined.name.encode()], self.all.counts
+        ledger, counts = self.ledgers[joined.name.encode()], self._crowd.counts
         if joined.epoch is None or joined.seq is None:
             counts.forbidden += 1
         elif joined.resumed:
@@ -225,7 +209,7 @@ class Follower(Client):
             else:
                 counts.catch_ups += 1
                 ledger.start_catching_up(joined.seq)
-                reading = self.all.catch_up(self.person, joined.name, ledger, joined.seq)
+                reading = self._crowd.catch_up(self.person, joined.name, ledger, joined.seq)
                 self.catching.append(asyncio.create_task(reading))
 
     def put_down(self) -> None:
@@ -251,6 +235,7 @@ class Followers(Clients):
         self._followers: list[Follower] = []
         self._lives: list[asyncio.Task[None]] = []
         self._cutting: asyncio.Task[None] | None = None
+        self._calmed = asyncio.Event()
         self._cut = 0
         self._begin: Begin
 
@@ -271,8 +256,7 @@ class Followers(Clients):
                 self._calm()
             case Judge():
                 return await self._judge(command)
-        connected = sum(one.transport is not None for one in self._followers)
-        return Told(connected, self.counts.deliveries)
+        return Present(sum(one.transport is not None for one in self._followers))
 
     async def _bring(self, begin: Begin) -> None:
         self._begin = begin
@@ -307,6 +291,7 @@ class Followers(Clients):
     def _calm(self) -> None:
         if self._cutting is not None:
             self._cutting.cancel()
+        self._calmed.set()
         for one in self._followers:
             one.present.set()
 
@@ -331,7 +316,11 @@ class Followers(Clients):
             await one.gone
             one.put_down()
             away, one.away = one.away, None
-            await asyncio.sleep(random.uniform(0, COME_BACK_SECONDS) if away is None else away)
+            if away is None:
+                await asyncio.sleep(random.uniform(0, COME_BACK_SECONDS))
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._calmed.wait(), away)
 
     async def catch_up(self, person: Person, channel: str, ledger: Ledger, until: int) -> None:
         """Reads a log over HTTP from where the phone is to where its socket goes on."""

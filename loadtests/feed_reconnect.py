@@ -31,8 +31,8 @@ import uvloop
 from msgspec import Struct
 
 from loadtests import checkins, database, generator
-from loadtests.announcements import Organizer, Sent
-from loadtests.feed_crowd import Arrived, Crowd, Delivered, crowd_of
+from loadtests.announcements import Organizer
+from loadtests.feed_crowd import Arrived, Crowd, Delivered, delivery_figures
 from loadtests.gateway_figures import QUERIES, look_at_gateway
 from loadtests.generator import OpenModel, Tally
 from loadtests.histogram import Histogram
@@ -81,13 +81,6 @@ class Timeline(Tally):
         return found
 
 
-class Told(Struct, frozen=True):
-    """An announcement to phones that are all there."""
-
-    sent: Sent
-    delivered: Delivered
-
-
 class Return(Struct, frozen=True):
     """How everybody came back."""
 
@@ -100,16 +93,23 @@ class Return(Struct, frozen=True):
     queries: float
 
 
+class OnFeed(Struct, frozen=True):
+    """What happened on the feed while people checked in."""
+
+    before: list[Delivered]
+    """Announcements to phones that were all there."""
+    came_back: Return
+    after: list[Delivered]
+    transactions: tuple[float, float]
+    """A second, before the cut and from then on."""
+
+
 class Stood(Struct, frozen=True):
     """What came of it all."""
 
     scans: Timeline
     model: OpenModel
-    came_back: Return
-    before: list[Told]
-    after: list[Told]
-    transactions: tuple[float, float]
-    """A second, before the cut and from then on."""
+    feed: OnFeed
     cpu: float
 
 
@@ -117,7 +117,7 @@ def run(context: Context) -> Result:
     sockets, seconds = context.sockets or SOCKETS, context.seconds or SECONDS
     warm_up = int(RATE * WARM_UP_SECONDS)
     attendees = context.attendees or warm_up + int(RATE * seconds)
-    with Server(context.folder / "server", attendees=attendees) as server, crowd_of(server, sockets) as crowd:
+    with Server(context.folder / "server", attendees=attendees) as server, Crowd(server.live_url, sockets) as crowd:
         context.say(f"{sockets:,} clients connect")
         crowd.connect()
         requests = checkins.requests_for(server, context.random())
@@ -127,12 +127,13 @@ def run(context: Context) -> Result:
             context.say(f"{RATE:.0f} check-ins a second for {seconds:.0f} s")
             try:
                 stood = runner.run(_stand(context, server, crowd, requests[warm_up:], seconds))
-            except* (ConnectionError, TimeoutError) as errors:
+            except* (Aborted, ConnectionError, TimeoutError) as errors:
                 server.check_alive()
                 raise Aborted(f"the server failed under load ({errors.exceptions[0]}): {server.last_words()}") from None
         standing = crowd.look()
-    missing = sockets - standing.connected + sockets - stood.came_back.replayed.clients
-    missing += sum(sockets - told.delivered.clients for told in [*stood.before, *stood.after])
+    feed = stood.feed
+    missing = sockets - standing.connected
+    missing += sum(sockets - one.clients for one in [*feed.before, feed.came_back.replayed, *feed.after])
     population = f"{sockets:,} phones, {RATE:.0f} check-ins/s for {seconds:.0f} s"
     return _result(stood, sockets, missing, standing.gaps, population)
 
@@ -147,14 +148,10 @@ async def _stand(context: Context, server: Server, crowd: Crowd, requests: list[
         loading = group.create_task(_check_in(server, requests, scans))
         # The crowd is asked by writing to it and waiting for its line, which must not hold up the check-ins.
         feed = group.create_task(asyncio.to_thread(_lead, context, server, crowd, seconds))
-    before, came_back, after, transactions = feed.result()
-    return Stood(scans, loading.result(), came_back, before, after, transactions, time.process_time() - cpu)
+    return Stood(scans, loading.result(), feed.result(), time.process_time() - cpu)
 
 
-def _lead(
-    context: Context, server: Server, crowd: Crowd, seconds: float
-) -> tuple[list[Told], Return, list[Told], tuple[float, float]]:
-    """What happens on the feed while people check in."""
+def _lead(context: Context, server: Server, crowd: Crowd, seconds: float) -> OnFeed:
     counts = [(time.monotonic(), database.transactions(server.dsn))]
     over = time.monotonic() + seconds
     organizer = Organizer(server)
@@ -167,15 +164,15 @@ def _lead(
     counts.append((time.monotonic(), database.transactions(server.dsn)))
     organizer.close()
     calm, rest = ((count - since) / (at - began) for (began, since), (at, count) in pairwise(counts))
-    return before, came_back, after, (calm, rest)
+    return OnFeed(before, came_back, after, (calm, rest))
 
 
-def _tell(organizer: Organizer, crowd: Crowd, until: float) -> list[Told]:
+def _tell(organizer: Organizer, crowd: Crowd, until: float) -> list[Delivered]:
     """An announcement a second, at least one."""
-    found: list[Told] = []
+    found: list[Delivered] = []
     while not found or time.monotonic() < until:
         sent = organizer.announce(len(found))
-        found.append(Told(sent, crowd.collect(sent.seq, sent.sent)))
+        found.append(crowd.collect(sent.seq, sent.sent))
         time.sleep(max(0.0, sent.sent + 1 - time.monotonic()))
     return found
 
@@ -194,7 +191,8 @@ def _cut(server: Server, organizer: Organizer, crowd: Crowd) -> Return:
 
 
 def _result(stood: Stood, sockets: int, missing: int, gaps: int, population: str) -> Result:
-    scans, back = stood.scans, stood.came_back
+    scans, feed = stood.scans, stood.feed
+    back = feed.came_back
     during, calm = scans.between(back.cut, back.ended), scans.between(scans.began, back.cut)
     reached = scans.right / scans.seconds
     generator_cpu, invalid = generator_share(stood.cpu, scans.seconds)
@@ -208,8 +206,8 @@ def _result(stood: Stood, sockets: int, missing: int, gaps: int, population: str
         Figure("away", "  from the cut until then", back.ended - back.cut, "s"),
         Figure("not_resumed", "  of them not resumed", sockets - back.arrived.resumed),
         Figure("queries", "Questions to the database by it", back.queries, note="those for the events included"),
-        Figure("calm_transactions", "All transactions, in the calm", stood.transactions[0], "/s"),
-        Figure("transactions", "  from the cut to the end", stood.transactions[1], "/s"),
+        Figure("calm_transactions", "All transactions, in the calm", feed.transactions[0], "/s"),
+        Figure("transactions", "  from the cut to the end", feed.transactions[1], "/s"),
         Figure("calm_p50", "Check-in p50, in the calm", calm.percentile(50) * 1000, "ms"),
         Figure("calm_p99", "  p99", calm.percentile(99) * 1000, "ms"),
         Figure("return_p50", "Check-in p50, during the return", during.percentile(50) * 1000, "ms"),
@@ -218,8 +216,8 @@ def _result(stood: Stood, sockets: int, missing: int, gaps: int, population: str
         Figure("return_answers", "  check-ins", during.count),
         Figure("answers", "Right answers", scans.right),
         Figure("wrong_answers", "Other answers", scans.wrong.total(), note=wrong),
-        *_deliveries("before", "Announcement → a phone, before", stood.before),
-        *_deliveries("after", "Announcement → a phone, after", stood.after),
+        *delivery_figures("before", "Announcement → a phone, before", feed.before),
+        *delivery_figures("after", "Announcement → a phone, after", feed.after),
         Figure("missing", "Deliveries missing", missing),
         Figure("gaps", "Events out of order", gaps),
         Figure("reached", "Check-ins reached", reached, "/s"),
@@ -227,16 +225,6 @@ def _result(stood: Stood, sockets: int, missing: int, gaps: int, population: str
         generator_cpu,
     ]
     return Result(population=population, figures=figures, plots=[_plot(scans)], invalid=invalid)
-
-
-def _deliveries(key: str, label: str, told: list[Told]) -> list[Figure]:
-    together = Histogram()
-    for one in told:
-        together.merge(Histogram.unpack(one.delivered.latencies))
-    return [
-        Figure(f"{key}_p50", f"{label}, p50", together.percentile(50) * 1000, "ms"),
-        Figure(f"{key}_p99", "  p99", together.percentile(99) * 1000, "ms"),
-    ]
 
 
 def _plot(scans: Timeline) -> Plot:

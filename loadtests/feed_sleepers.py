@@ -15,8 +15,7 @@ from msgspec import Struct
 
 from loadtests import frames
 from loadtests.feed_clients import Client, Clients, carry_on, until
-from loadtests.feed_crowd import Collect, Connect, Crowd, Delivered, Drop, Look
-from loadtests.server_under_test import Server
+from loadtests.feed_crowd import Collect, Connect, Crowd, Delivered, Drop, Look, Standing
 
 RECEIVE_BUFFER = 4096
 
@@ -63,20 +62,14 @@ class SleepyCrowd(Crowd):
     MODULE = "loadtests.feed_sleepers"
 
     def __init__(self, url: str, count: int, sleepers: int) -> None:
-        super().__init__(url, count)
+        super().__init__(url, count, str(sleepers))
         self.awake = count - sleepers
-        self._words = [url, str(count), str(sleepers)]
 
     def sleep(self, wake_after: Sequence[float]) -> None:
-        self._ask(Sleep([*wake_after]), Slept, 30.0)
+        self._ask(Sleep([*wake_after]), Standing, 30.0)
 
     def wake(self, seq: int, *, seconds: float) -> Slept:
         return self._ask(Wake(seconds, seq), Slept, 2 * seconds + 60.0)
-
-
-def sleepy_crowd_of(server: Server, count: int, sleepers: int) -> SleepyCrowd:
-    """Clients of the server's public channel `announcements`."""
-    return SleepyCrowd(f"ws://{server.host}:{server.live_port}{server.path}/live", count, sleepers)
 
 
 class Sleeper(Client):
@@ -153,17 +146,17 @@ class Sleepers(Clients):
 
     async def collect(self, wanted: Collect) -> Delivered:
         delivered = await super().collect(wanted)
-        del self.arrivals[wanted.seq]
+        del self.arrivals[wanted.seq]  # there are many announcements, and 4,500 times for each
         return delivered
 
-    def _sleep(self, wake_after: Sequence[float]) -> Slept:
+    def _sleep(self, wake_after: Sequence[float]) -> Standing:
         for client in self._sleepers:
             client.begin()
             client.sleep()
         self._woken = self._sleepers[: len(wake_after)]
         for client, seconds in zip(self._woken, wake_after, strict=True):
             asyncio.get_running_loop().call_later(seconds, client.wake)
-        return Slept(0, 0, 0, 0, 0)
+        return self.look()
 
     async def _wake(self, wanted: Wake) -> Slept:
         in_time = [client for client in self._woken if client.woke and not client.lost]

@@ -25,16 +25,15 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
 from loadtests import accounting
 from loadtests.announcements import Organizer, Sent
-from loadtests.feed_sleepers import SleepyCrowd, Slept, sleepy_crowd_of
+from loadtests.feed_crowd import Delivered, delivery_figures, latencies_of
+from loadtests.feed_sleepers import SleepyCrowd, Slept
 from loadtests.gateway_figures import CLOSED, CONNECTIONS, look_at_gateway
-from loadtests.histogram import Histogram
 from loadtests.scenario import Context, Figure, Plot, Result, Series, Threshold
 from loadtests.server_under_test import Server
 from loadtests.variants import variant
@@ -45,6 +44,7 @@ SHARE = 0.1
 ROUNDS = 3
 SECONDS = 30.0
 """Of a round in which some do not read; the others are half as long."""
+WARM_UP_SECONDS = 2.0
 RATE = 10.0
 TIMES = 4
 """How often an announcement says everything: 1.6 KiB as an event."""
@@ -69,8 +69,8 @@ THRESHOLDS = (
 BROKEN = (Threshold("not_closed", at_least=1),)
 """Of a gateway without a limit."""
 
-AS_IT_IS = ""
-"""What the gateway runs before it begins. The tests shorten its patience here."""
+PATIENCE = ""
+"""What every gateway runs before it begins. The tests shorten its patience here."""
 UNLIMITED = """\
 from server.live import wire
 
@@ -92,9 +92,10 @@ class Look(Struct, frozen=True):
 class Round(Struct, frozen=True):
     """Announcements for a while."""
 
-    latencies: Histogram
-    each: list[tuple[float, float]]
-    """When an announcement was sent, in seconds since the beginning, and within which time 99 % of the others had it."""
+    delivered: list[Delivered]
+    """To those who are awake."""
+    sent_after: list[float]
+    """When they were sent, in seconds since the beginning."""
     missing: int
     looks: list[Look]
     reached: float
@@ -114,23 +115,23 @@ class Pair(Struct, frozen=True):
 
     @property
     def ratio(self) -> float:
-        return self.slow.latencies.percentile(99) / self.calm.latencies.percentile(99)
+        slow, calm = latencies_of(self.slow.delivered), latencies_of(self.calm.delivered)
+        return slow.percentile(99) / calm.percentile(99)
 
 
 def run(context: Context) -> Result:
     sockets, seconds = context.sockets or SOCKETS, context.seconds or SECONDS
     sleepers = max(2, int(sockets * SHARE))
-    code = UNLIMITED if context.broken else AS_IT_IS
-    variables = variant(context.folder, "server.live", code) if code else {}
+    variables = variant(context.folder, "server.live", PATIENCE + (UNLIMITED if context.broken else ""))
     attendees = context.attendees or ATTENDEES
     with (
         Server(context.folder / "server", attendees=attendees, variables=variables) as server,
-        sleepy_crowd_of(server, sockets, sleepers) as crowd,
+        SleepyCrowd(server.live_url, sockets, sleepers) as crowd,
     ):
         context.say(f"{sockets:,} clients connect")
         crowd.connect()
         organizer = Organizer(server)
-        _announce(server, crowd, organizer, 2.0)
+        _announce(server, crowd, organizer, WARM_UP_SECONDS)
         pairs = []
         for number in range(1 if context.broken else ROUNDS):
             context.say(f"round {number + 1}: everybody reads")
@@ -149,31 +150,19 @@ def _let_sleep(
     before = _endings(server)
     first, last = (seconds * share for share in WAKE_BETWEEN)
     wakers = min(WAKERS, sleepers // 2)
-    slow = _announce(
-        server,
-        crowd,
-        organizer,
-        seconds,
-        lambda: crowd.sleep([first + place * (last - first) / wakers for place in range(wakers)]),
-    )
+    crowd.sleep([first + place * (last - first) / wakers for place in range(wakers)])
+    slow = _announce(server, crowd, organizer, seconds)
     after = _endings(server)
     codes = {code: count - before.get(code, 0) for code, count in after.items() if count > before.get(code, 0)}
     slept = crowd.wake(slow.last, seconds=COME_BACK_SECONDS)
     return Pair(calm, slow, slept, codes)
 
 
-def _announce(
-    server: Server,
-    crowd: SleepyCrowd,
-    organizer: Organizer,
-    seconds: float,
-    first: Callable[[], None] = lambda: None,
-) -> Round:
-    """Announcements at their pace, as far as it can be reached; before them, `first`."""
+def _announce(server: Server, crowd: SleepyCrowd, organizer: Organizer, seconds: float) -> Round:
+    """Announcements at their pace, as far as it can be reached."""
     gateway = server.pids("server.live")
     sent: list[Sent] = []
     looks = [_look(server, gateway, 0.0)]
-    first()
     began = time.monotonic()
     for number in range(int(seconds * RATE)):
         time.sleep(max(0.0, began + number / RATE - time.monotonic()))
@@ -183,14 +172,10 @@ def _announce(
         if time.monotonic() - began > looks[-1].after + LOOK_SECONDS:
             looks.append(_look(server, gateway, time.monotonic() - began))
     looks.append(_look(server, gateway, time.monotonic() - began))
-    latencies, each, missing = Histogram(), [], 0
-    awake = crowd.awake
-    for one in sent:
-        delivered = crowd.collect(one.seq, one.sent)
-        latencies.merge(Histogram.unpack(delivered.latencies))
-        each.append((one.sent - began, delivered.p99))
-        missing += awake - delivered.clients
-    return Round(latencies, each, missing, looks, len(sent) / int(seconds * RATE), sent[-1].seq)
+    delivered = [crowd.collect(one.seq, one.sent) for one in sent]
+    missing = sum(crowd.awake - one.clients for one in delivered)
+    sent_after = [one.sent - began for one in sent]
+    return Round(delivered, sent_after, missing, looks, len(sent) / int(seconds * RATE), sent[-1].seq)
 
 
 def _look(server: Server, gateway: list[int], after: float) -> Look:
@@ -208,12 +193,7 @@ def _kernel_bytes() -> int:
 
 
 def _endings(server: Server) -> dict[str, float]:
-    samples = look_at_gateway(server).samples
-    return {
-        sample.partition('code="')[2].partition('"')[0]: value
-        for sample, value in samples.items()
-        if sample.startswith(CLOSED)
-    }
+    return {sample.labels["code"]: sample.value for sample in look_at_gateway(server).named(CLOSED)}
 
 
 def closed_in(pair: Pair, sockets: int, sleepers: int) -> float | None:
@@ -237,8 +217,12 @@ def _result(pairs: list[Pair], sockets: int, sleepers: int, gaps: int, populatio
     figures = [
         Figure("ratio", "p99 of the others, to everybody reading", statistics.median(ratios), "×"),
         Figure("ratio_worst", f"  worst of {len(pairs)}", max(ratios), "×"),
-        *_latencies("calm", "Sent → a client, all reading", [pair.calm for pair in pairs]),
-        *_latencies("slow", "Sent → a client, the others", [pair.slow for pair in pairs]),
+        *delivery_figures(
+            "calm", "Sent → a client, all reading", [one for pair in pairs for one in pair.calm.delivered]
+        ),
+        *delivery_figures(
+            "slow", "Sent → a client, the others", [one for pair in pairs for one in pair.slow.delivered]
+        ),
         Figure("closed_in", "Slow ones closed after", None if None in closed else max(filter(None, closed)), "s"),
         Figure("not_closed", "  still open at the end", max(0.0, left)),
         Figure("closed", "  closed with 4001", codes.pop("4001", 0)),
@@ -256,22 +240,13 @@ def _result(pairs: list[Pair], sockets: int, sleepers: int, gaps: int, populatio
     return Result(population=population, figures=figures, plots=_plots(pairs), invalid=invalid)
 
 
-def _latencies(key: str, label: str, rounds: list[Round]) -> list[Figure]:
-    together = Histogram()
-    for one in rounds:
-        together.merge(one.latencies)
-    return [
-        Figure(f"{key}_p50", f"{label}, p50", together.percentile(50) * 1000, "ms"),
-        Figure(f"{key}_p99", "  p99", together.percentile(99) * 1000, "ms"),
-    ]
-
-
 def _plots(pairs: list[Pair]) -> list[Plot]:
     connections, waits = [], []
     for number, pair in enumerate(pairs, start=1):
         connections.append(Series(f"round {number}", [(look.after, look.connections) for look in pair.slow.looks]))
         for name, part in (("all reading", pair.calm), ("some not", pair.slow)):
-            waits.append(Series(f"{number}: {name}", [(at, seconds * 1000) for at, seconds in part.each]))
+            points = [(at, one.p99 * 1000) for at, one in zip(part.sent_after, part.delivered, strict=True)]
+            waits.append(Series(f"{number}: {name}", points))
     return [
         Plot("Until 99 % of the others have an announcement", "seconds", "ms", waits),
         Plot("Connections while some do not read", "seconds", "connections", connections),

@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -21,7 +21,7 @@ from loadtests.generator import now
 from loadtests.line import Line, Place, request_for
 from server.db import LOST_CONNECTION, Database, open_database
 from server.feed import emit, emit_to_each
-from server.feed.types import HINT_CHANNEL
+from server.feed.types import HINT_CHANNEL, ME
 from server.ids import new_id
 
 WRITERS = 4
@@ -76,26 +76,20 @@ class Plan(Struct, frozen=True):
     """A channel that is numbered by a sequence, as it must not be."""
 
 
-class Announcing(Protocol):
+class Api(Struct, frozen=True):
     """Where announcements are sent, and by whom."""
 
-    @property
-    def place(self) -> Place:
-        """Of the API."""
-
-    @property
-    def path(self) -> str:
-        """Of the event."""
-
-    @property
-    def token(self) -> str:
-        """An organizer's."""
+    place: Place
+    path: str
+    """Of the event."""
+    token: str
+    """An organizer's."""
 
 
 class Writers:
     """All of them."""
 
-    def __init__(self, dsn: str, plan: Plan, announcing: Announcing) -> None:
+    def __init__(self, dsn: str, plan: Plan, api: Api) -> None:
         self.confirmed = 0
         """Events whose transaction's end was heard."""
         self.unknown = 0
@@ -104,7 +98,7 @@ class Writers:
         self.announced = 0
         self._dsn = dsn
         self._plan = plan
-        self._announcing = announcing
+        self._api = api
         self._over = threading.Event()
         self._failure: BaseException | None = None
         self._began = 0.0
@@ -113,14 +107,12 @@ class Writers:
     def begin(self) -> None:
         self._thread.start()
 
-    def are_busy(self) -> bool:
-        return self._thread.is_alive()
-
-    def wait(self) -> None:
-        """Returns when everything is written. Raises what went wrong, if anything did."""
-        self._thread.join()
+    def are_done_within(self, seconds: float) -> bool:
+        """Waits no longer than they write. Raises what went wrong, if anything did."""
+        self._thread.join(seconds)
         if self._failure is not None:
             raise self._failure
+        return not self._thread.is_alive()
 
     def stop(self) -> None:
         """Lets them write nothing more, and waits until they do not."""
@@ -132,7 +124,7 @@ class Writers:
         logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # PostgreSQL's deaths are no news here
         try:
             asyncio.run(self._write())
-        except BaseException as failure:  # noqa: BLE001 - `wait` raises it
+        except BaseException as failure:  # noqa: BLE001 - `are_done_within` raises it
             self._failure = failure
 
     async def _write(self) -> None:
@@ -161,8 +153,8 @@ class Writers:
         plan, numbered = self._plan, 0
         channels = sorted(source.choices([*plan.weights], [*plan.weights.values()], k=source.randint(1, MOST_IN_ONE)))
         people = source.sample(plan.people, min(len(plan.people), source.randint(1, MOST_IN_ONE)))
-        logs = [channel for channel in channels if channel != "me"]
-        personal = people if "me" in channels else []
+        logs = [channel for channel in channels if channel != ME]
+        personal = people if ME in channels else []
         async with db.tx() as tx:
             for channel in logs:  # in one order for all: so nobody waits in a circle
                 if channel == plan.numbered:
@@ -184,14 +176,13 @@ class Writers:
         return seq
 
     async def _keep_announcing(self) -> None:
-        line, count = Line(self._announcing.place), self._plan.announcements
+        api, line, count = self._api, Line(self._api.place), self._plan.announcements
         seconds = self._plan.events / self._plan.rate
         for number in range(count):
             await asyncio.sleep(max(0.0, self._began + number * seconds / count - now()))
             if self._over.is_set():
                 break
-            body = announcements.body(number)
-            request = request_for("POST", f"{self._announcing.path}/announcements", self._announcing.token, body)
+            request = request_for("POST", f"{api.path}/announcements", api.token, announcements.body(number))
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     status, _ = await line.exchange(request)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 
 from msgspec import Struct
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from loadtests.scenario import Aborted
 from loadtests.server_under_test import Server
@@ -16,16 +18,14 @@ QUERIES = "digitalnow_live_queries_total"
 class GatewayFigures(Struct, frozen=True):
     """One look at them."""
 
-    samples: dict[str, float]
-    """As they are written: `name{label="value",…}`."""
+    samples: list[Sample]
 
-    def total(self, name: str, *labels: str) -> float:
-        """The sum of a name's samples that have these labels, written `code="4001"`."""
-        return sum(
-            value
-            for sample, value in self.samples.items()
-            if sample.partition("{")[0] == name and all(label in sample for label in labels)
-        )
+    def named(self, name: str) -> list[Sample]:
+        return [sample for sample in self.samples if sample.name == name]
+
+    def total(self, name: str) -> float:
+        """The sum over all labels."""
+        return sum(sample.value for sample in self.named(name))
 
 
 def look_at_gateway(server: Server) -> GatewayFigures:
@@ -39,10 +39,9 @@ def look_at_gateway(server: Server) -> GatewayFigures:
         connection.close()
     if response.status != http.HTTPStatus.OK:
         raise Aborted(f"the gateway's figures were answered with {response.status}")
-    return GatewayFigures(parse(text))
+    return read(text)
 
 
-def parse(text: str) -> dict[str, float]:
-    """The samples of Prometheus' text format."""
-    lines = [line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#")]
-    return {sample: float(value) for sample, _, value in lines}
+def read(text: str) -> GatewayFigures:
+    """Figures in Prometheus' text format."""
+    return GatewayFigures([sample for family in text_string_to_metric_families(text) for sample in family.samples])

@@ -11,8 +11,11 @@ from loadtests.generator import parse_answer
 class Place(Protocol):
     """Where a server is; after a restart it may be on another port."""
 
-    host: str
-    port: int
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
 
 
 class Line:

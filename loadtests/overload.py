@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import uvloop
@@ -217,9 +217,7 @@ async def _come_back(
 ) -> tuple[list[Told], int, list[str]]:
     """Everything that was told, those included that come back, how many of them got no answer, and what nobody should get."""
     record = Record()
-    for one in load.heard:
-        if one.status == 200:
-            record.hear(plan.asked(load.first + one.place), one.body, one.began, one.ended)
+    _keep(record, plan, range(load.first, load.first + len(load.heard)), load.heard)
     turned_away = [load.first + one.place for one in load.heard if one.status == 503]
     again = context.random().sample(turned_away, min(AGAIN, len(turned_away)))
     wrong = unhelpful(load.heard)
@@ -232,14 +230,19 @@ async def _come_back(
             if not left:
                 break
             heard = await volley.send(plan.requests(left), len(left), saturated)
-            for one in heard:
-                if one.status == 200:
-                    record.hear(plan.asked(left[one.place]), one.body, one.began, one.ended)
+            _keep(record, plan, left, heard)
             wrong += unhelpful(heard)
             left = [left[one.place] for one in heard if one.status != 200]
         unanswered += len(left)
     volley.close()
     return record.told, unanswered, wrong
+
+
+def _keep(record: Record, plan: Plan, numbers: Sequence[int], heard: Iterable[Heard]) -> None:
+    """What was taken of the questions with these numbers."""
+    for one in heard:
+        if one.status == 200:
+            record.hear(plan.asked(numbers[one.place]), one.body, one.began, one.ended)
 
 
 def _result(

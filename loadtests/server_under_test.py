@@ -197,6 +197,11 @@ class Server:
         return f"/v1/events/{self.credentials.event}"
 
     @property
+    def live_url(self) -> str:
+        """Where the demo event's live feed is."""
+        return f"ws://{self.host}:{self.live_port}{self.path}/live"
+
+    @property
     def dsn(self) -> str:
         """Where its PostgreSQL is."""
         if self._postgres is not None:
@@ -212,15 +217,16 @@ class Server:
 
     def badges(self) -> list[str]:
         """Every attendee's badge code."""
-        return [line["badge_code"] for line in self._attendees()]
+        return [line["badge_code"] for line in self.people()]
 
     def people(self) -> list[dict[str, str]]:
         """The lines of `attendees.csv`, by column."""
-        return self._attendees()
+        with (self._folder / "attendees.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
 
     def largest_ticket(self) -> tuple[str, list[str]]:
         """The ticket that most attendees have, and the badge codes of those."""
-        lines = self._attendees()
+        lines = self.people()
         ticket = Counter(line["ticket"] for line in lines).most_common(1)[0][0]
         return ticket, [line["badge_code"] for line in lines if line["ticket"] == ticket]
 
@@ -245,10 +251,6 @@ class Server:
     def last_words(self) -> str:
         lines = (self.data_dir / "server.log").read_text("utf-8", "replace").splitlines()
         return (lines or ["it wrote nothing"])[-1]
-
-    def _attendees(self) -> list[dict[str, str]]:
-        with (self._folder / "attendees.csv").open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
 
     def _options(self) -> list[str]:
         words = ["--data-dir", str(self.data_dir), "--attendees", str(self.attendees)]

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 
-class Address(Struct):
+class Address(Struct, frozen=True):
     host: str
     port: int
 

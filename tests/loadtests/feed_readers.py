@@ -11,8 +11,9 @@ import msgspec
 
 from loadtests.feed_client import FeedClient, Manners, Stopped
 from loadtests.feed_client_http import FeedHttp
-from loadtests.feed_client_state import Event, Noted, Place, State, faults_of
+from loadtests.feed_client_state import Event, Place, State
 from loadtests.scanner_network import NoAnswer
+from tests.loadtests.feed_logs import LoggedReading, faults_of
 from tests.waiting import until
 
 CHANNEL = "announcements"
@@ -46,13 +47,10 @@ class Reader:
         self.client = FeedClient(
             http, live_url, channels, on_event=self._hear, refetch=self._refetch, on_state=self._show, **options
         )
-
-    @property
-    def log(self) -> list[Noted]:
-        return self.client.reading.log
+        self.reading = self.client.reading = LoggedReading(channels, options.get("places"))
 
     def place(self, channel: str = CHANNEL) -> Place | None:
-        return self.client.reading.places.get(channel)
+        return self.reading.places.get(channel)
 
     async def _hear(self, event: Event) -> None:
         if self.unable:
@@ -83,4 +81,4 @@ async def reading(reader: Reader) -> AsyncIterator[asyncio.Task[None]]:
         task.cancel()
         with suppress(asyncio.CancelledError, Stopped):
             await task
-    assert faults_of(reader.log) == []
+    assert faults_of(reader.reading.log) == []

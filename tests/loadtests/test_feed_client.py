@@ -367,9 +367,12 @@ async def test_an_event_counts_when_it_was_applied(hall: Hall) -> None:
     assert reader.client.connections == 3
 
 
-async def test_an_application_that_fails_is_not_kept_alive(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [ZeroDivisionError, OSError, TimeoutError])
+async def test_an_application_that_fails_is_not_kept_alive(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+) -> None:
     async def fail(_event: Event) -> None:
-        raise ZeroDivisionError
+        raise failure
 
     await hall.open()
     reader = Reader(hall.http(), hall.live_url)
@@ -377,6 +380,6 @@ async def test_an_application_that_fails_is_not_kept_alive(hall: Hall, monkeypat
     task = asyncio.create_task(reader.client.run())
     await reader.reaches(0)
     await hall.publish()
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(failure):
         await task
     assert reader.place() == Place(await epoch_of(hall), 0)

@@ -83,6 +83,7 @@ async def test_gaps_repeats_and_heartbeats_lead_to_one_question_each() -> None:
     wanted = [{"type": "subscribe", "channels": [{"name": CHANNEL, "epoch": "e", "seq": seq}]} for seq in (1, 4)]
     assert [one for one in asked if one["type"] == "subscribe"] == wanted
     assert [event.seq for event in reader.heard] == [1, 2, 3, 4, 5]
+    assert reader.client.connections == 1
 
 
 async def test_every_heartbeat_is_acknowledged_after_a_moment() -> None:

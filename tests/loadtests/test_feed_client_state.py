@@ -20,7 +20,6 @@ from loadtests.feed_client_state import (
     Hear,
     Heartbeat,
     Joined,
-    Noted,
     Page,
     Place,
     Reading,
@@ -29,10 +28,10 @@ from loadtests.feed_client_state import (
     State,
     Wish,
     after_close,
-    faults_of,
     read_frame,
 )
 from server.asyncapi.closing import close_codes
+from tests.loadtests.feed_logs import LoggedReading, Noted, faults_of
 
 CHANNEL = "announcements"
 AT = datetime(2026, 12, 18, tzinfo=UTC)
@@ -44,7 +43,7 @@ Step = tuple[str, int]
 class World:
     """A server with one log, the wire to one client, and the client's application."""
 
-    def __init__(self, reading: type[Reading] = Reading) -> None:
+    def __init__(self, reading: type[LoggedReading] = LoggedReading) -> None:
         self.reading = reading([CHANNEL])
         self.epoch = 0
         self.log: list[UUID] = []
@@ -118,9 +117,7 @@ class World:
                     self.reading.applied(event)
                 case Ask(channels):
                     self._join(self.reading.ask(channels))
-                case CatchUp(channel):
-                    place = self.reading.places[channel]
-                    assert place is not None
+                case CatchUp(channel, place):
                     self._carry_out(self.reading.on_page(channel, self._page(place)))
                 case Begin(channel, at):
                     present = Place(str(self.epoch), len(self.log))
@@ -203,7 +200,7 @@ REPLACED = [
 SHORT_OF = [*LOST[:-1], ("repeat", 0), ("deliver", 9)]
 
 
-class SkipsNoGap(Reading):
+class SkipsNoGap(LoggedReading):
     """Takes any later event for the next one."""
 
     def _on_event(self, event: Event) -> list[Wish]:
@@ -211,7 +208,7 @@ class SkipsNoGap(Reading):
         return [Hear(event)] if place is not None and event.seq > place.seq else []
 
 
-class Trusting(Reading):
+class Trusting(LoggedReading):
     """Goes on from wherever `ready` says, whether or not that is where it was."""
 
     def _on_joined(self, joined: Joined) -> list[Wish]:
@@ -221,14 +218,14 @@ class Trusting(Reading):
         return super()._on_joined(joined)
 
 
-class Deaf(Reading):
+class Deaf(LoggedReading):
     """Does not look at heartbeats."""
 
     def _misses(self, channel: str, end: int) -> bool:
         return False
 
 
-class Repeating(Reading):
+class Repeating(LoggedReading):
     """Applies what it has applied already."""
 
     def _on_event(self, event: Event) -> list[Wish]:
@@ -236,7 +233,7 @@ class Repeating(Reading):
         return [Hear(event)] if place is not None and event.seq <= place.seq else super()._on_event(event)
 
 
-class Forgetful(Reading):
+class Forgetful(LoggedReading):
     """Reads the rest of the log by HTTP, but only one page."""
 
     def on_page(self, channel: str, page: Page | None) -> list[Wish]:
@@ -257,8 +254,8 @@ class Forgetful(Reading):
         (Forgetful, AWAY_LONG),
     ],
 )
-def test_broken_clients_are_caught(broken: type[Reading], history: list[Step]) -> None:
-    for reading in (broken, Reading):
+def test_broken_clients_are_caught(broken: type[LoggedReading], history: list[Step]) -> None:
+    for reading in (broken, LoggedReading):
         world = World(reading)
         for what, number in history:
             world.step(what, number)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from loadtests import feed_reconnect, feed_slow, feed_storm
-from loadtests.scenario import Context, Threshold, judge
+from loadtests import checkins, feed_reconnect, feed_slow, feed_storm
+from loadtests.scenario import Aborted, Context, Threshold, judge
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="finds the server's processes by /proc"),
@@ -18,9 +19,9 @@ pytestmark = [
 ]
 
 SHORTER_PATIENCE = """
-from server.live import gateway
+from server.live import gateway, wire
 
-gateway.BEHIND_SECONDS = 1.0
+gateway.BEHIND_SECONDS, gateway.SWEEP_SECONDS, wire.CLOSE_SECONDS = 0.5, 0.1, 0.5
 """
 
 
@@ -60,19 +61,42 @@ async def test_every_log_is_whole_after_a_storm(tmp_path: Path, monkeypatch: pyt
 
 
 async def test_phones_notice_a_sequence_and_a_gateway_that_trusts_them(tmp_path: Path) -> None:
-    assert await missed(feed_storm, context(tmp_path, 60, 4.0, broken=True)) == []
+    assert await missed(feed_storm, context(tmp_path, 60, 3.0, broken=True)) == []
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["sound", "broken"])
 async def test_slow_phones_are_closed_and_come_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, broken: bool
 ) -> None:
-    # So much at once that a few seconds fill every buffer.
-    set_all(monkeypatch, feed_slow, ROUNDS=1, TIMES=40, AS_IT_IS=SHORTER_PATIENCE)
+    # So much at once that a second fills every buffer.
+    short = {"ROUNDS": 1, "WARM_UP_SECONDS": 0.5, "LOOK_SECONDS": 0.2}
+    set_all(monkeypatch, feed_slow, TIMES=100, PATIENCE=SHORTER_PATIENCE, **short)
     timed = ("ratio", "closed_in", "told", "memory")
-    assert await missed(feed_slow, context(tmp_path, 40, 8.0, broken=broken), but=timed) == []
+    assert await missed(feed_slow, context(tmp_path, 40, 4.0, broken=broken), but=timed) == []
 
 
-async def test_a_hall_comes_back_while_people_check_in(tmp_path: Path) -> None:
+async def test_a_hall_comes_back_while_people_check_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, feed_reconnect, RATE=200.0, WARM_UP_SECONDS=0.5)
     timed = ("resumed_in", "calm_p99", "return_p99")
     assert await missed(feed_reconnect, context(tmp_path, 40, 4.0), but=timed) == []
+
+
+def test_a_crowd_that_does_not_come_back_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although the check-ins go on meanwhile, and end with it."""
+
+    def give_up(*_: object) -> None:
+        raise Aborted("only 3 of 40 clients reached the feed")
+
+    waits = iter([0.0, 60.0])  # the second, the measured one, is cancelled
+
+    async def check_in(*_: object) -> None:
+        await asyncio.sleep(next(waits))
+
+    server = SimpleNamespace(live_url="", check_alive=lambda: None, last_words=lambda: "nothing")
+    crowd = SimpleNamespace(connect=lambda: None)
+    monkeypatch.setattr(feed_reconnect, "Server", lambda *_, **__: nullcontext(server))
+    monkeypatch.setattr(feed_reconnect, "Crowd", lambda *_: nullcontext(crowd))
+    monkeypatch.setattr(checkins, "requests_for", lambda *_: [])
+    set_all(monkeypatch, feed_reconnect, WARM_UP_SECONDS=0.0, _check_in=check_in, _lead=give_up)
+    with pytest.raises(Aborted, match="only 3 of 40"):
+        feed_reconnect.run(context(tmp_path, 40, 1.0))
