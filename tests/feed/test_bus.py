@@ -26,7 +26,7 @@ from server.feed.bus import SUBJECT, Bus
 from server.feed.types import HINT_CHANNEL
 from server.ids import new_id
 from tests.conftest import Demo, bearer, running_api, running_gateway
-from tests.live.conftest import phone
+from tests.sockets import phone
 from tests.waiting import PATIENCE, until
 
 PROGRAM = Path(sys.executable).with_name("nats-server")

@@ -17,8 +17,8 @@ from server.embedded import EmbeddedPostgres, binaries
 from server.feed import Watch, emit_to_each, queries
 from server.ids import new_id
 from server.migrate import migrate
-from tests.conftest import running_gateway
-from tests.live.conftest import Publish, at, phone
+from tests.conftest import Publish, running_gateway
+from tests.sockets import at, phone
 
 NOTED = "SELECT history FROM digitalnow_installation"
 

@@ -18,8 +18,9 @@ from server.db import Database
 from server.ids import new_id
 from server.live import conversation, gateway as gateway_module, hub, relay, ticket as tickets, wire
 from server.live.gateway import Gateway
-from tests.conftest import Demo, running_gateway
-from tests.live.conftest import Frame, Phone, Publish, TicketFor, at, phone
+from tests.conftest import Demo, Publish, running_gateway
+from tests.live.conftest import TicketFor
+from tests.sockets import Frame, Phone, at, phone
 from tests.waiting import PATIENCE, until
 
 DEEP = '{"type":"ack","x":' + "[" * 4000

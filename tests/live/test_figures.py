@@ -7,9 +7,10 @@ from contextlib import AsyncExitStack
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import Demo
-from tests.live.conftest import Publish, TicketFor, phone
+from tests.conftest import Demo, Publish
+from tests.live.conftest import TicketFor
 from tests.live.test_stream import listening
+from tests.sockets import phone
 
 
 async def figures(feed: str) -> dict[str, float]:

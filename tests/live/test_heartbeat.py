@@ -16,7 +16,8 @@ from server.live.gateway import Gateway
 from server.live.heartbeat import Heart
 from server.live.protocol import HEARTBEAT_SECONDS
 from server.live.session import Session
-from tests.live.conftest import Phone, Publish, phone
+from tests.conftest import Publish
+from tests.sockets import Phone, phone
 from tests.waiting import until
 
 

@@ -19,9 +19,10 @@ from server.auth import Principal
 from server.ids import new_id
 from server.live import conversation, gateway as gateway_module, ticket as tickets, wire
 from server.live.gateway import Gateway
-from tests.live.conftest import Phone, Publish, phone
+from tests.conftest import Publish
 from tests.live.test_closing import BIG, ENOUGH, stuck
 from tests.live.test_stream import ask
+from tests.sockets import Phone, phone
 from tests.waiting import PATIENCE, until
 
 HELLO = {"type": "hello", "version": 1, "channels": [{"name": "announcements"}]}

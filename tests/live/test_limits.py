@@ -16,8 +16,9 @@ from server.db import Database
 from server.live import holders as holders_module, session as session_module
 from server.live.gateway import Gateway
 from server.live.holders import Holders
-from tests.conftest import Demo, bearer
-from tests.live.conftest import Phone, Publish, TicketFor, phone
+from tests.conftest import Demo, Publish, bearer
+from tests.live.conftest import TicketFor
+from tests.sockets import Phone, phone
 
 HELLO = {"type": "hello", "version": 1, "channels": []}
 

@@ -15,8 +15,8 @@ from server.db import Database
 from server.feed import emit, watch
 from server.live import gateway as gateway_module
 from server.live.gateway import Gateway
-from tests.conftest import running_gateway
-from tests.live.conftest import Phone, Publish, at, phone
+from tests.conftest import Publish, running_gateway
+from tests.sockets import Phone, at, phone
 from tests.waiting import until
 
 

@@ -23,9 +23,9 @@ from server.live.board import Board
 from server.live.gateway import Gateway
 from server.live.hub import Sink
 from server.live.wire import MAX_BUFFERED
-from tests.conftest import running_gateway
-from tests.live.conftest import Frame, Phone, Publish, phone
+from tests.conftest import Publish, running_gateway
 from tests.live.test_closing import stuck
+from tests.sockets import Frame, Phone, phone
 from tests.waiting import until
 
 Put = Callable[[Mapping[str, object]], Awaitable[None]]

@@ -23,8 +23,9 @@ from server.feed import emit_to_each, set_states
 from server.ids import new_id
 from server.live import gateway as gateway_module, stream as stream_module, ticket as tickets
 from server.live.gateway import Gateway
-from tests.conftest import Demo, running_gateway
-from tests.live.conftest import Publish, TicketFor, phone
+from tests.conftest import Demo, Publish, running_gateway
+from tests.live.conftest import TicketFor
+from tests.sockets import phone
 from tests.waiting import PATIENCE, until
 
 

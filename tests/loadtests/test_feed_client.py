@@ -31,7 +31,7 @@ from server.live.__main__ import run_gateway
 from server.live.gateway import Gateway
 from server.migrate import ticket_key
 from tests.conftest import Demo, running_api
-from tests.live.one_database import copied_database, put_back
+from tests.databases import put_back
 from tests.loadtests.addresses import address_of
 from tests.loadtests.feed_readers import CHANNEL, Reader, reading
 from tests.waiting import until
@@ -107,12 +107,6 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
     return listening
-
-
-@pytest.fixture(scope="module")
-async def one_database(postgres: str, template: Demo) -> AsyncIterator[str]:
-    async with copied_database(postgres) as url:
-        yield url
 
 
 @pytest.fixture
