@@ -141,7 +141,7 @@ async def announce(world: World) -> None:
     )
     await world.ask("PATCH", f"/announcements/{made['id']}", {"body": {"fr": "Hall B", "ar": "القاعة ب"}})
     await world.ask("DELETE", f"/announcements/{made['id']}")
-    soon = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(seconds=1.5)).isoformat()
     await world.ask("POST", "/announcements", {"title": {"fr": "Départ du car"}, "expires_at": soon})
 
 

@@ -36,9 +36,11 @@ class Nats:
     """A NATS server on a port of its own, which it keeps from one start to the next."""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self._kept = socket.socket()
+        """Bound and not listening: nobody else is given the port while the server is away."""
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._kept.bind(("127.0.0.1", 0))
+        self.port = self._kept.getsockname()[1]
         self.url = f"nats://127.0.0.1:{self.port}"
         self._running: subprocess.Popen[bytes] | None = None
 
@@ -53,6 +55,10 @@ class Nats:
             self._running.wait()
             self._running = None
 
+    def leave(self) -> None:
+        self.stop()
+        self._kept.close()
+
     def _answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
@@ -63,7 +69,7 @@ async def server() -> AsyncIterator[Nats]:
     running = Nats()
     await running.start()
     yield running
-    running.stop()
+    running.leave()
 
 
 @pytest.fixture

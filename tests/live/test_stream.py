@@ -302,7 +302,6 @@ def stuck(feed: str) -> socket.socket:
 async def test_who_does_not_read_is_closed_and_nobody_waits_for_it(
     feed: str, gateways: list[Gateway], publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 1.0)
     monkeypatch.setattr("server.live.wire.CLOSE_SECONDS", 0.05)
     async with listening(feed) as quick:
         await quick.message()
@@ -311,7 +310,11 @@ async def test_who_does_not_read_is_closed_and_nobody_waits_for_it(
             await until(lambda: len(gateways[0].sessions) == 2)
             await publish(count=ENOUGH, data=BIG)
             assert [one.data["seq"] for one in await quick.events(ENOUGH)] == list(range(1, ENOUGH + 1))
+            assert len(gateways[0].sessions) == 2
+            monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 0.0)  # now that nobody else is behind
             await until(lambda: len(gateways[0].sessions) == 1)
+            await publish()
+            assert (await quick.message()).data["seq"] == ENOUGH + 1, "it was the slow one that was closed"
         finally:
             slow.close()
 
