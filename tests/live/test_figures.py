@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from server.live.gateway import Gateway
 from tests.conftest import Demo, Publish
 from tests.live.conftest import TicketFor
-from tests.live.test_stream import listening
+from tests.live.streams import listening
 from tests.sockets import phone
 from tests.waiting import until
 

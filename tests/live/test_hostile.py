@@ -20,8 +20,8 @@ from server.ids import new_id
 from server.live import conversation, gateway as gateway_module, ticket as tickets, wire
 from server.live.gateway import Gateway
 from tests.conftest import Publish
-from tests.live.test_closing import BIG, ENOUGH, stuck
-from tests.live.test_stream import ask
+from tests.live.slow import BIG, ENOUGH, stuck_phone
+from tests.live.streams import ask
 from tests.sockets import Phone, phone
 from tests.waiting import PATIENCE, until
 
@@ -130,7 +130,7 @@ async def test_each_gets_its_code_and_nobody_else_notices(
             await client.hello("announcements")
         await stack.enter_async_context(phone(feed))  # says nothing
         await (first := await stack.enter_async_context(phone(feed))).hello(ticket=used)
-        slow = await stuck(stack, feed)
+        slow = await stuck_phone(stack, feed)
         for _ in range(20):
             stack.enter_context(half_a_request(feed))
         acts = [asyncio.create_task(misbehave(feed, act)) for act, _ in wanted.values() for _ in range(3)]
