@@ -24,7 +24,7 @@ from server.feed import emit, open_channels
 from server.ids import new_id
 from tests.announcement.speaking import Table
 from tests.conftest import running_api
-from tests.waiting import until, until_answered
+from tests.waiting import PATIENCE, until, until_answered
 
 MANY = 50
 CUT = """
@@ -71,10 +71,13 @@ async def test_they_share_the_work(table: Table, clocks: list[Clock], monkeypatc
     monkeypatch.setattr(actions, "emit", emit_slowly)
     slow = asyncio.create_task(clocks[0].look())
     await held.wait()
-    await clocks[1].look()
-    assert await table.told_once(others)
-    go_on.set()
-    await slow
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await clocks[1].look()
+        assert await table.told_once(others)
+    finally:
+        go_on.set()
+        await slow
     assert await table.told_once([first, *others])
 
 
