@@ -56,7 +56,9 @@ async def test_two_processes_publish_each_once(table: Table, clocks: list[Clock]
     assert len(await table.told()) == MANY
 
 
-async def test_they_share_the_work(table: Table, clocks: list[Clock], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_they_share_the_work(
+    table: Table, clocks: list[Clock], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """One that is held up with its first announcement holds up nobody else, and is not waited for."""
     first, *others = await table.schedule(5)
     await table.let_time_pass()
@@ -75,6 +77,7 @@ async def test_they_share_the_work(table: Table, clocks: list[Clock], monkeypatc
         async with asyncio.timeout(PATIENCE):
             await clocks[1].look()
         assert await table.told_once(others)
+        assert not caplog.records, "it was waited for, in vain"
     finally:
         go_on.set()
         await slow
@@ -91,7 +94,8 @@ async def together(clocks: list[Clock], monkeypatch: pytest.MonkeyPatch, lock_du
         return found
 
     monkeypatch.setattr(queries, "lock_due", both_read)
-    await asyncio.gather(*(clock.look() for clock in clocks))
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*(clock.look() for clock in clocks))
 
 
 async def test_the_lock_is_what_makes_it_once(
