@@ -7,13 +7,12 @@ import asyncio
 import csv
 import signal
 import socket
-import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest
 from msgspec import Struct
@@ -25,12 +24,16 @@ from server.db import Database, open_database
 from server.demo import load
 from server.demo.credentials import DemoFile, Options, first_attendee, folder_of
 from server.embedded import EmbeddedPostgres
+from server.event.queries import get_event_by_slug
+from server.feed import emit
 from server.live.__main__ import run_gateway
 from server.migrate import migrate
+from tests.databases import TEMPLATE, administer, copied_database, database_of, new_database
 
-TEMPLATE = "digitalnow_template"
 ATTENDEES = 60
 OTHER = "other-event"
+
+Publish = Callable[..., Awaitable[list[int]]]
 
 
 class Demo(Struct, frozen=True):
@@ -67,8 +70,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def template(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The sample event, small, in a database that is only copied."""
     folder = tmp_path_factory.mktemp("demo")
-    await _administer(postgres, f'CREATE DATABASE "{TEMPLATE}"')
-    url = _database(postgres, TEMPLATE)
+    await administer(postgres, f'CREATE DATABASE "{TEMPLATE}"')
+    url = database_of(postgres, TEMPLATE)
     await migrate(url, durable=False)
     async with open_database(url, size=1, name="tests") as db:
         options = Options(attendees=ATTENDEES, exhibitors=6, seed=7, starts_on=date(2026, 12, 18))
@@ -82,19 +85,22 @@ async def template(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> D
 @pytest.fixture
 async def database_url(postgres: str, template: Demo) -> AsyncIterator[str]:
     """A database of the test's own with the sample event in it."""
-    name = f"test_{uuid.uuid4().hex}"
-    await _administer(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
-    yield _database(postgres, name)
-    await _administer(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+    async with new_database(postgres, template=TEMPLATE) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def one_database(postgres: str, template: Demo) -> AsyncIterator[str]:
+    """The one that tests share which put back what they change: see `tests/databases.py`."""
+    async with copied_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture
 async def empty_database_url(postgres: str) -> AsyncIterator[str]:
     """A database of the test's own with nothing in it."""
-    name = f"test_{uuid.uuid4().hex}"
-    await _administer(postgres, f'CREATE DATABASE "{name}"')
-    yield _database(postgres, name)
-    await _administer(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+    async with new_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture
@@ -106,6 +112,29 @@ def demo(template: Demo) -> Demo:
 async def db(database_url: str) -> AsyncIterator[Database]:
     async with open_database(database_url, size=4, name="test") as database:
         yield database
+
+
+@pytest.fixture
+async def event_id(db: Database) -> UUID:
+    """The sample event's."""
+    async with db.read() as connection:
+        event = await get_event_by_slug(connection, load.SLUG)
+    assert event is not None
+    return event.event_id
+
+
+@pytest.fixture
+def publish(db: Database, event_id: UUID) -> Publish:
+    """Appends events to a channel, each in a transaction of its own; returns where they went."""
+
+    async def publish(channel: str = "announcements", count: int = 1, data: object = "hello") -> list[int]:
+        places = []
+        for _ in range(count):
+            async with db.tx() as tx:
+                places.append((await emit(tx, event_id, channel=channel, kind="test.happened", data=data)).seq)
+        return places
+
+    return publish
 
 
 @pytest.fixture
@@ -172,15 +201,3 @@ def _listen() -> socket.socket:
     listening.bind(("127.0.0.1", 0))
     listening.listen(100)
     return listening
-
-
-def _database(dsn: str, name: str) -> str:
-    return dsn.replace("/digitalnow?", f"/{name}?")
-
-
-async def _administer(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 
 from server.announcement import queries
-from tests.conftest import TEMPLATE, Demo
-from tests.contract.conftest import new_database
-from tests.contract.test_queries import generic_plan, read_whole
+from tests.conftest import Demo
+from tests.plans import crowded_event, generic_plan, read_whole, taken_back
 
 CROWD = """
     INSERT INTO announcement (event_id, announcement_id, channel, title, urgent, content, publish_at, published_at, seq,
@@ -42,11 +40,8 @@ BIG = ("announcement",)
 
 @pytest.fixture(scope="module")
 async def crowded(postgres: str, template: Demo) -> AsyncIterator[Any]:
-    async with new_database(postgres, template=TEMPLATE) as url:
-        connection = await asyncpg.connect(url)
-        await connection.execute(CROWD)
+    async with crowded_event(postgres, CROWD) as connection:
         yield connection
-        await connection.close()
 
 
 @pytest.mark.timeout(180)
@@ -64,12 +59,6 @@ async def test_every_question_uses_an_index(crowded: Any) -> None:
 
 @pytest.mark.timeout(180)
 async def test_without_its_index_a_question_is_noticed(crowded: Any) -> None:
-    """In a transaction that is taken back."""
-    transaction = crowded.transaction()
-    await transaction.start()
-    try:
-        await crowded.execute("DROP INDEX announcement_newest, announcement_changes, announcement_due")
+    async with taken_back(crowded, "DROP INDEX announcement_newest, announcement_changes, announcement_due"):
         for name in ("LIST_NEWEST", "LIST_CHANGED", "LIST_DUE"):
             assert read_whole(await generic_plan(crowded, getattr(queries, name)), BIG), name
-    finally:
-        await transaction.rollback()

@@ -51,7 +51,7 @@ async def test_later(organizer: Speaker, table: Table) -> None:
 
 
 async def test_by_the_time_of_day(organizer: Speaker) -> None:
-    made = await organizer.announce(publish_at=later(seconds=0.4), expires_at=later(seconds=0.8))
+    made = await organizer.announce(publish_at=later(seconds=0.5), expires_at=later(seconds=2))
     await until_answered(organizer.heard, [("published", made["id"]), ("expired", made["id"])])
     published, expired = await organizer.events()
     assert published["at"] >= made["publish_at"]

@@ -12,7 +12,6 @@ from server.access.actions import create_device, revoke
 from server.checkin import doors
 from server.config import Settings
 from server.db import Database
-from server.event.queries import get_event_by_slug
 from server.feed import emit, queries as feed_queries
 from tests.conftest import Demo, bearer, running_api
 
@@ -22,14 +21,6 @@ _numbers = itertools.count()
 async def ask(api: httpx.AsyncClient, token: str, code: str) -> httpx.Response:
     body: dict[str, Any] = {"scan_id": f"scan-{next(_numbers)}", "list": "main", "code": code}
     return await api.post("/checkins", json=body, headers=bearer(token))
-
-
-@pytest.fixture
-async def event_id(db: Database) -> Any:
-    async with db.read() as connection:
-        event = await get_event_by_slug(connection, "digital-now")
-    assert event is not None
-    return event.event_id
 
 
 async def test_a_revoked_device_is_turned_away_everywhere(

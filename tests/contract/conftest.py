@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import httpx
 import pytest
 
 from server.config import Settings
 from server.embedded import EmbeddedPostgres, binaries
-from tests.conftest import TEMPLATE, Demo, running_api
+from tests.conftest import Demo, running_api
+from tests.databases import TEMPLATE, new_database
 
 OLDEST = binaries.OLDEST
 
@@ -56,23 +53,3 @@ async def api(
         settings = Settings(database_url=url, data_dir=tmp_path_factory.mktemp("api"), durable=False, drain_seconds=0.2)
         async with running_api(settings) as base, httpx.AsyncClient(base_url=base) as client:
             yield client
-
-
-@asynccontextmanager
-async def new_database(server: str, *, template: str = "template1") -> AsyncIterator[str]:
-    """The URL of a database that lasts as long as the block, empty or a copy of another."""
-    name = f"contract_{uuid.uuid4().hex}"
-    await administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    try:
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-    finally:
-        await administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-async def administer(server: str, *statements: str) -> None:
-    connection = await asyncpg.connect(server)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()

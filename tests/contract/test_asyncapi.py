@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,7 @@ def test_document_is_asyncapi() -> None:
 
 
 def test_a_broken_document_is_noticed() -> None:
-    def broken(*path: str, value: Any) -> dict[str, Any]:
-        return broken_variant(DOCUMENT, *path, value=value)
-
+    broken = partial(broken_variant, DOCUMENT)
     schemas = ("components", "schemas", "Bye")
     nowhere = {"$ref": "#/components/schemas/Nothing"}
     for document in (

@@ -28,10 +28,10 @@ from server.event.queries import get_event_by_slug
 from server.live import gateway as gateway_module
 from server.live.heartbeat import Heart
 from server.live.protocol import HEARTBEAT_SECONDS
-from tests.conftest import TEMPLATE, Demo, bearer, running_api, running_gateway
-from tests.contract.conftest import new_database
+from tests.conftest import Demo, bearer, running_api, running_gateway
 from tests.contract.frames import DOCUMENT, FRAMES, channels_by_kind, faults, name_of
 from tests.contract.published import tokens_of
+from tests.databases import TEMPLATE, new_database
 from tests.waiting import PATIENCE, until
 
 Frame = dict[str, Any]
@@ -141,7 +141,7 @@ async def announce(world: World) -> None:
     )
     await world.ask("PATCH", f"/announcements/{made['id']}", {"body": {"fr": "Hall B", "ar": "القاعة ب"}})
     await world.ask("DELETE", f"/announcements/{made['id']}")
-    soon = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(seconds=1.5)).isoformat()
     await world.ask("POST", "/announcements", {"title": {"fr": "Départ du car"}, "expires_at": soon})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import uuid
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,7 @@ def test_document_is_openapi() -> None:
 
 
 def test_a_broken_document_is_noticed() -> None:
-    def broken(*path: str, value: Any) -> dict[str, Any]:
-        return broken_variant(DOCUMENT, *path, value=value)
-
+    broken = partial(broken_variant, DOCUMENT)
     schemas = ("components", "schemas", "Problem")
     assert standard_faults(broken("openapi", value="2.0"))
     assert standard_faults(broken("info", value={"title": "without a version"}))

@@ -8,7 +8,7 @@ import importlib
 import re
 import types
 import typing
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,8 +18,7 @@ import msgspec
 import pytest
 
 from server.migrate import migrate
-from tests.conftest import TEMPLATE, Demo
-from tests.contract.conftest import new_database
+from tests.conftest import Demo
 from tests.contract.statements import (
     METHODS,
     Statement,
@@ -29,6 +28,8 @@ from tests.contract.statements import (
     statement_files,
     statements_in,
 )
+from tests.databases import new_database
+from tests.plans import crowded_event, generic_plan, read_whole
 
 STATEMENTS = all_statements()
 
@@ -336,40 +337,8 @@ CROWD = f"""
 @pytest.fixture(scope="module")
 async def crowded(postgres: str, template: Demo) -> AsyncIterator[Any]:
     """A connection to the sample event with many more people, scans and events in it."""
-    async with new_database(postgres, template=TEMPLATE) as url:
-        connection = await asyncpg.connect(url)
-        await connection.execute(CROWD)
+    async with crowded_event(postgres, CROWD) as connection:
         yield connection
-        await connection.close()
-
-
-async def generic_plan(connection: Any, sql: str) -> str:
-    """How PostgreSQL would run a statement whatever its values are: what a pooled connection comes to after five runs."""
-    count = max((int(number) for number in re.findall(r"\$(\d+)", sql)), default=0)
-    values = f"({', '.join(['NULL'] * count)})" if count else ""
-    await connection.execute("SET plan_cache_mode = force_generic_plan")
-    await connection.execute(f"PREPARE looked_at AS {sql}")
-    try:
-        lines = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE looked_at{values}")
-    finally:
-        await connection.execute("DEALLOCATE looked_at")
-    return "\n".join(line for (line,) in lines)
-
-
-def read_whole(plan: str, big: Collection[str] = BIG) -> list[str]:
-    """The big tables of which a plan reads all, or all of an event: no index, or one that is asked for the event alone.
-
-    What a bitmap was asked for stands twice, and once right below the table: as what is checked again.
-    """
-    found = []
-    lines = plan.splitlines()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        scan = re.search(r"(Seq|Index|Index Only|Bitmap Heap) Scan(?: Backward)?(?: using \w+)? on (\w+)", line)
-        if scan and scan[2] in big:
-            condition = re.search(r"(?:Index|Recheck) Cond: (.*)", following)
-            if scan[1] == "Seq" or condition is None or re.fullmatch(r"\(event_id = [^()]*\)", condition[1]):
-                found.append(scan[2])
-    return found
 
 
 async def test_no_statement_reads_a_big_table_from_end_to_end(crowded: Any) -> None:
@@ -381,7 +350,7 @@ async def test_no_statement_reads_a_big_table_from_end_to_end(crowded: Any) -> N
             except asyncpg.PostgresError as error:
                 found[statement.id] = str(error)
             else:
-                found |= {statement.id: plan} if read_whole(plan) else {}
+                found |= {statement.id: plan} if read_whole(plan, BIG) else {}
     assert found == {}
     looked_at = {statement.name for statement in STATEMENTS if statement.words() & set(BIG)}
     assert looked_at >= {
@@ -401,7 +370,7 @@ async def test_a_statement_that_reads_a_big_table_from_end_to_end_is_noticed(cro
         "SELECT seq FROM feed_event ORDER BY event_id, channel, seq",
         "SELECT scan_id FROM scan WHERE event_id = $1 ORDER BY event_id, device_id, scan_id",
     ):
-        assert read_whole(await generic_plan(crowded, sql)), sql
+        assert read_whole(await generic_plan(crowded, sql), BIG), sql
 
 
 async def test_a_bitmap_of_a_whole_event_is_noticed(crowded: Any) -> None:
@@ -413,7 +382,7 @@ async def test_a_bitmap_of_a_whole_event_is_noticed(crowded: Any) -> None:
         single = await generic_plan(crowded, "SELECT code FROM scan WHERE event_id = $1 AND device_id = $2")
     assert "Bitmap Heap Scan" in whole
     assert "Bitmap Heap Scan" in single
-    assert (read_whole(whole), read_whole(single)) == (["scan"], [])
+    assert (read_whole(whole, BIG), read_whole(single, BIG)) == (["scan"], [])
 
 
 async def test_the_door_finds_each_scan_of_a_batch_by_its_key(crowded: Any) -> None:
@@ -427,4 +396,4 @@ async def test_the_door_finds_each_scan_of_a_batch_by_its_key(crowded: Any) -> N
     for name, values in (("LIST_FACTS", [columns[0], *columns[3:]]), ("LIST_LOGGED", columns[:3])):
         lines = await crowded.fetch(f"EXPLAIN (COSTS OFF) {by_name[name]}", *values)
         plan = "\n".join(line for (line,) in lines)
-        assert read_whole(plan) == [], plan
+        assert read_whole(plan, BIG) == [], plan

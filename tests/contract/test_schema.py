@@ -16,8 +16,8 @@ import pytest
 from server.db import UnsafeDatabase
 from server.migrate import SCHEMA_VERSION, SchemaRefused, fingerprint_of, migrate, schema_text, ticket_key
 from tests.contract import catalog
-from tests.contract.conftest import administer, new_database
 from tests.contract.statements import SERVER, all_statements, copies
+from tests.databases import administer, new_database
 
 KEYLESS = {"digitalnow_installation"}
 """The table that belongs to no event: it says what the database is."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 
 from server.desk import queries
-from tests.conftest import TEMPLATE, Demo
-from tests.contract.conftest import new_database
-from tests.contract.test_queries import generic_plan, read_whole
+from tests.conftest import Demo
+from tests.plans import crowded_event, generic_plan, read_whole, taken_back
 
 MANY = 100_000
 BIG = ("attendee", "attendee_word", "scan", "checkin_tally", "checkin_conflict")
@@ -69,11 +67,8 @@ ASKED = (
 
 @pytest.fixture(scope="module")
 async def crowded(postgres: str, template: Demo) -> AsyncIterator[Any]:
-    async with new_database(postgres, template=TEMPLATE) as url:
-        connection = await asyncpg.connect(url)
-        await connection.execute(CROWD)
+    async with crowded_event(postgres, CROWD) as connection:
         yield connection
-        await connection.close()
 
 
 @pytest.mark.timeout(180)
@@ -84,14 +79,7 @@ async def test_the_desk_s_questions_use_an_index(crowded: Any) -> None:
 
 @pytest.mark.timeout(180)
 async def test_without_its_index_a_question_is_noticed(crowded: Any) -> None:
-    """In a transaction that is taken back."""
-    transaction = crowded.transaction()
-    await transaction.start()
-    try:
-        await crowded.execute(
-            "DROP INDEX scan_refused, checkin_conflict_standing; ALTER TABLE checkin_tally DROP CONSTRAINT checkin_tally_pkey"
-        )
+    without = "DROP INDEX scan_refused, checkin_conflict_standing; ALTER TABLE checkin_tally DROP CONSTRAINT checkin_tally_pkey"
+    async with taken_back(crowded, without):
         for name in ("LIST_REFUSALS", "COUNT_CONFLICTS", "LIST_ARRIVALS"):
             assert read_whole(await generic_plan(crowded, getattr(queries, name)), BIG), name
-    finally:
-        await transaction.rollback()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 
-from server.db import Database
-from server.event.queries import get_event_by_slug
 from tests.conftest import Demo, bearer
 
 _numbers = itertools.count()
@@ -66,11 +63,3 @@ def said(response: httpx.Response) -> tuple[int, str]:
 @pytest.fixture
 def organizer(api: httpx.AsyncClient, demo: Demo) -> Organizer:
     return Organizer(api, demo.file.organizer_token)
-
-
-@pytest.fixture
-async def event_id(db: Database) -> UUID:
-    async with db.read() as connection:
-        event = await get_event_by_slug(connection, "digital-now")
-    assert event is not None
-    return event.event_id

@@ -26,7 +26,7 @@ from server.feed.bus import SUBJECT, Bus
 from server.feed.types import HINT_CHANNEL
 from server.ids import new_id
 from tests.conftest import Demo, bearer, running_api, running_gateway
-from tests.live.conftest import phone
+from tests.sockets import phone
 from tests.waiting import PATIENCE, until
 
 PROGRAM = Path(sys.executable).with_name("nats-server")
@@ -36,9 +36,11 @@ class Nats:
     """A NATS server on a port of its own, which it keeps from one start to the next."""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self._kept = socket.socket()
+        """Bound and not listening: nobody else is given the port while the server is away."""
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._kept.bind(("127.0.0.1", 0))
+        self.port = self._kept.getsockname()[1]
         self.url = f"nats://127.0.0.1:{self.port}"
         self._running: subprocess.Popen[bytes] | None = None
 
@@ -53,6 +55,10 @@ class Nats:
             self._running.wait()
             self._running = None
 
+    def leave(self) -> None:
+        self.stop()
+        self._kept.close()
+
     def _answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
@@ -63,7 +69,7 @@ async def server() -> AsyncIterator[Nats]:
     running = Nats()
     await running.start()
     yield running
-    running.stop()
+    running.leave()
 
 
 @pytest.fixture
@@ -73,9 +79,9 @@ def never_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def process(database_url: str, server: Nats) -> AsyncIterator[tuple[Database, Watch, Bus]]:
+async def process(database_url: str, bus_url: str) -> AsyncIterator[tuple[Database, Watch, Bus]]:
     """What a process of the server has of all this."""
-    async with Bus(server.url, name="test").run() as bus, AsyncExitStack() as stack:
+    async with Bus(bus_url, name="test").run() as bus, AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_database(database_url, size=1, name="test", on_told=bus.tell))
         watch = await stack.enter_async_context(Watch(database_url, name="test", bus=bus).run())
         yield db, watch, bus
@@ -94,7 +100,7 @@ def reached(watch: Watch, event_id: UUID, channel: str = "schedule") -> int:
 
 @pytest.mark.usefixtures("never_looks")
 async def test_one_process_hears_of_what_another_did(database_url: str, event_id: UUID, server: Nats) -> None:
-    async with process(database_url, server) as (db, _, here), process(database_url, server) as (_, watch, there):
+    async with process(database_url, server.url) as (db, _, here), process(database_url, server) as (_, watch, there):
         await until(lambda: here.connected.is_set() and there.connected.is_set())
         await happen(db, event_id, 20)
         await until(lambda: reached(watch, event_id) == 20)
@@ -110,7 +116,7 @@ async def test_postgresql_is_not_asked_to_notify_as_well(database_url: str, even
     listener = await asyncpg.connect(database_url)
     try:
         await listener.add_listener(HINT_CHANNEL, lambda *told: heard.append(told[-1]))
-        async with process(database_url, server) as (db, _, _):
+        async with process(database_url, server.url) as (db, _, _):
             await happen(db, event_id)
             async with db.tx() as tx:
                 await set_states(tx, event_id, "occupancy", {"list:main": 1})
@@ -149,7 +155,7 @@ async def test_without_nats_everything_is_heard_of_all_the_same(
     monkeypatch.setattr(watch_module, "POLL_SECONDS", 0.05)
     monkeypatch.setattr("server.feed.bus.RECONNECT_SECONDS", 0.05)
     server.stop()
-    async with process(database_url, server) as (db, watch, bus):
+    async with process(database_url, server.url) as (db, watch, bus):
         await happen(db, event_id)
         await until(lambda: reached(watch, event_id) == 1)
         await server.start()
@@ -169,7 +175,7 @@ async def test_without_nats_everything_is_heard_of_all_the_same(
 async def test_what_strangers_say_is_a_reason_to_look_and_no_more(
     database_url: str, event_id: UUID, server: Nats
 ) -> None:
-    async with process(database_url, server) as (_, watch, bus):
+    async with process(database_url, server.url) as (_, watch, bus):
         await until(bus.connected.is_set)
         stranger = await nats.connect(server.url)
         for words in (b"", b"junk", f"{event_id}:schedule:99999".encode(), bytes(100_000)):
@@ -201,9 +207,7 @@ async def test_whatever_is_wrong_with_it_the_feed_works_and_it_is_said(
     database_url: str, event_id: UUID, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(watch_module, "POLL_SECONDS", 0.02)
-    server = Nats()
-    server.url = "nats://[::1"
-    async with process(database_url, server) as (db, watch, _):
+    async with process(database_url, "nats://[::1") as (db, watch, _):
         await happen(db, event_id)
         await until(lambda: reached(watch, event_id) == 1 and "NATS cannot be used" in caplog.text)
 

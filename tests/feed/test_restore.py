@@ -17,8 +17,9 @@ from server.embedded import EmbeddedPostgres, binaries
 from server.feed import Watch, emit_to_each, queries
 from server.ids import new_id
 from server.migrate import migrate
-from tests.conftest import running_gateway
-from tests.live.conftest import Publish, at, phone
+from tests.conftest import Publish, running_gateway
+from tests.sockets import at, phone
+from tests.waiting import until_answered
 
 NOTED = "SELECT history FROM digitalnow_installation"
 
@@ -81,8 +82,11 @@ async def test_a_server_that_went_on_through_it_notices(db: Database, database_u
             await connection.fetch(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%doomed%'"
             )
-        while await epochs(db) == before:  # noqa: ASYNC110 - what changes is in the database
-            await asyncio.sleep(0.01)
+
+        async def are_others() -> bool:
+            return await epochs(db) != before
+
+        await until_answered(are_others, wanted=True)
 
 
 async def test_no_superuser_is_needed(db: Database, database_url: str) -> None:

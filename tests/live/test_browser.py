@@ -17,7 +17,7 @@ from server.config import Settings
 from server.demo.load import SLUG
 from server.live import stream as stream_module
 from server.live.__main__ import run_gateway
-from tests.live.conftest import Publish
+from tests.conftest import Publish
 from tests.reference.chromium import Tab
 from tests.reference.conftest import browser, tab
 from tests.waiting import PATIENCE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 from contextlib import AsyncExitStack
@@ -18,8 +17,10 @@ from server.db import Database
 from server.ids import new_id
 from server.live import conversation, gateway as gateway_module, hub, relay, ticket as tickets, wire
 from server.live.gateway import Gateway
-from tests.conftest import Demo, running_gateway
-from tests.live.conftest import Frame, Phone, Publish, TicketFor, at, phone
+from tests.conftest import Demo, Publish, running_gateway
+from tests.live.conftest import TicketFor
+from tests.live.slow import BIG, ENOUGH, stuck_phone
+from tests.sockets import Frame, at, phone
 from tests.waiting import PATIENCE, until
 
 DEEP = '{"type":"ack","x":' + "[" * 4000
@@ -218,36 +219,18 @@ async def test_a_hello_that_comes_too_late_is_sent_on(settings: Settings, gatewa
         assert (code, [frame["type"] for frame in frames]) == (4003, ["bye"])
 
 
-async def stuck(stack: AsyncExitStack, feed: str, wanted: str | Frame = "announcements") -> Phone:
-    """A phone that takes nothing after `ready`; its receive buffer is tiny."""
-    raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    raw.setblocking(False)  # noqa: FBT003 - socket's own signature
-    address = urlsplit(feed)
-    await asyncio.get_running_loop().sock_connect(raw, (address.hostname, address.port))
-    client = await stack.enter_async_context(phone(feed, sock=raw, close_timeout=0))
-    await client.hello(wanted)
-    client.socket.transport.pause_reading()
-    return client
-
-
-BIG = "x" * 60_000
-ENOUGH = 80
-"""Events of that size fill every buffer between a gateway and a client that does not read."""
-
-
 async def test_a_client_that_does_not_read_is_closed_and_nobody_waits_for_it(
     feed: str, gateways: list[Gateway], publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 1.0)
     monkeypatch.setattr(wire, "CLOSE_SECONDS", PATIENCE)
     async with AsyncExitStack() as stack:
-        slow = await stuck(stack, feed)
+        slow = await stuck_phone(stack, feed)
         quick = await stack.enter_async_context(phone(feed))
         await quick.hello("announcements")
         await publish(count=ENOUGH, data=BIG)
         assert [event["seq"] for event in await quick.events(ENOUGH)] == list(range(1, ENOUGH + 1))
-        await until(lambda: not any(one.cursors for one in list(gateways[0].sessions)[:1]))
+        monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 0.0)  # now that nobody else is behind
+        await until(lambda: sum(bool(one.cursors) for one in gateways[0].sessions) == 1)
         slow.socket.transport.resume_reading()
         code, frames = await slow.ending()
         assert code == 4001
@@ -266,7 +249,7 @@ async def test_a_client_whose_place_has_left_the_ring_is_closed(
     monkeypatch.setattr(relay, "Log", lambda *where, **more: ring(*where, **more, length=5))
     monkeypatch.setattr(wire, "CLOSE_SECONDS", PATIENCE)
     async with AsyncExitStack() as stack:
-        slow = await stuck(stack, await stack.enter_async_context(running_gateway(settings)))
+        slow = await stuck_phone(stack, await stack.enter_async_context(running_gateway(settings)))
         await publish(count=ENOUGH, data=BIG)
         await until(lambda: not any(one.cursors for one in gateways[0].sessions))
         slow.socket.transport.resume_reading()
@@ -280,7 +263,7 @@ async def test_a_slow_client_that_reads_again_misses_nothing(
     feed: str, gateways: list[Gateway], publish: Publish
 ) -> None:
     async with AsyncExitStack() as stack:
-        slow = await stuck(stack, feed)
+        slow = await stuck_phone(stack, feed)
         await publish(count=ENOUGH, data=BIG)
         (held,) = gateways[0].sessions
         await until(lambda: held.cursors["announcements"].behind_since is not None)
@@ -298,7 +281,7 @@ async def test_a_slow_resume_misses_nothing(
         (channel,) = (await first.hello("announcements"))["channels"]
         await publish(count=ENOUGH, data=BIG)
         await first.events(ENOUGH)
-        slow = await stuck(stack, feed, at("announcements", channel["epoch"], 0))
+        slow = await stuck_phone(stack, feed, at("announcements", channel["epoch"], 0))
         held = list(gateways[0].sessions)[-1]
         assert held.cursors["announcements"].behind_since is not None
         slow.socket.transport.resume_reading()
@@ -311,7 +294,7 @@ async def test_a_client_that_does_not_read_cannot_hold_up_the_end(
     monkeypatch.setattr(wire, "CLOSE_SECONDS", 0.05)
     async with AsyncExitStack() as stack:
         async with running_gateway(settings) as feed:
-            await stuck(stack, feed)
+            await stuck_phone(stack, feed)
             await publish(count=ENOUGH, data=BIG)
             (held,) = gateways[0].sessions
             await until(lambda: held.cursors["announcements"].behind_since is not None)

@@ -7,9 +7,12 @@ from contextlib import AsyncExitStack
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import Demo
-from tests.live.conftest import Publish, TicketFor, phone
-from tests.live.test_stream import listening
+from server.live.gateway import Gateway
+from tests.conftest import Demo, Publish
+from tests.live.conftest import TicketFor
+from tests.live.streams import listening
+from tests.sockets import phone
+from tests.waiting import until
 
 
 async def figures(feed: str) -> dict[str, float]:
@@ -25,7 +28,7 @@ async def figures(feed: str) -> dict[str, float]:
 
 
 async def test_connections_events_and_endings_are_counted(
-    feed: str, demo: Demo, ticket_for: TicketFor, publish: Publish
+    feed: str, gateways: list[Gateway], demo: Demo, ticket_for: TicketFor, publish: Publish
 ) -> None:
     async with AsyncExitStack() as stack:
         anybody, device, newer = [await stack.enter_async_context(phone(feed)) for _ in range(3)]
@@ -37,6 +40,7 @@ async def test_connections_events_and_endings_are_counted(
         assert (await device.ending())[0] == 4102
         await publish(count=3)
         await anybody.events(3)
+        await until(lambda: len(gateways[0].sessions) == 3)  # the one that was closed is gone
         found = await figures(feed)
     assert found["digitalnow_live_connections/websocket"] == 2
     assert found["digitalnow_live_connections/stream"] == 1

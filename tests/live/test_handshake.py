@@ -12,7 +12,7 @@ from websockets.typing import Origin
 from server.config import Settings
 from server.live.gateway import Gateway
 from tests.conftest import running_gateway
-from tests.live.conftest import phone
+from tests.sockets import phone
 
 
 async def status(url: str, **options: object) -> int:

@@ -19,8 +19,9 @@ from server.live.heartbeat import Heart
 from server.live.hub import Log
 from server.live.protocol import HEARTBEAT_SECONDS
 from server.live.session import Session
-from tests.conftest import Demo
-from tests.live.conftest import Phone, Publish, TicketFor, phone
+from tests.conftest import Demo, Publish
+from tests.live.conftest import TicketFor
+from tests.sockets import Phone, phone
 from tests.waiting import until
 
 

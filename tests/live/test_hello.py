@@ -15,8 +15,9 @@ from server.db import Database
 from server.feed import queries as feed_queries
 from server.live import relay
 from server.live.gateway import Gateway
-from tests.conftest import Demo, bearer, running_gateway
-from tests.live.conftest import Publish, TicketFor, at, phone
+from tests.conftest import Demo, Publish, bearer, running_gateway
+from tests.live.conftest import TicketFor
+from tests.sockets import at, phone
 from tests.waiting import until
 
 

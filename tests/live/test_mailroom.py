@@ -55,6 +55,15 @@ def test_a_log_goes_on_where_it_was() -> None:
     assert mailroom.log("a").place(Wanted("me", "e", 6)) == (8, "too_old")
 
 
+def test_a_log_that_somebody_reads_is_not_forgotten_with_its_letters() -> None:
+    mailroom, reader = make(kept=1), Reader()
+    mailroom.log("a").join(reader, 0)
+    for told in (letter(1, "a", 1), letter(2, "b", 1), letter(3, "a", 2)):
+        for log in mailroom.append([told]):
+            assert all(cursor.advance() for cursor in log.cursors)
+    assert reader.read == [b"a 1", b"a 2"]
+
+
 @pytest.mark.parametrize("wrong", [letter(3, "a", 1), letter(1, "a", 1), letter(2, "a", 3)])
 def test_a_gap_is_no_news(wrong: Letter) -> None:
     mailroom = make(seq=1, a=1)

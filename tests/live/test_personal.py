@@ -12,7 +12,8 @@ from server.db import Database
 from server.feed import emit_to_each
 from server.live.gateway import Gateway
 from tests.conftest import Demo, running_gateway
-from tests.live.conftest import Phone, TicketFor, at, phone
+from tests.live.conftest import TicketFor
+from tests.sockets import Phone, at, phone
 
 PEOPLE = 8
 

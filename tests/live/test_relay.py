@@ -19,7 +19,7 @@ from server.live.hub import Log
 from server.live.protocol import Wanted
 from server.live.relay import Followed, Relay
 from server.live.session import Closing, Place, Session
-from tests.live.conftest import Publish
+from tests.conftest import Publish
 from tests.waiting import until
 
 

@@ -17,7 +17,7 @@ from server.ids import new_id
 from server.live import ticket as tickets
 from server.live.holders import Holders
 from tests.conftest import running_gateway
-from tests.live.conftest import Phone, phone
+from tests.sockets import Phone, phone
 
 BEFORE = datetime(2026, 12, 18, 8, 0, tzinfo=UTC)
 SINCE = BEFORE + timedelta(microseconds=1)

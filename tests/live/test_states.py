@@ -23,9 +23,9 @@ from server.live.board import Board
 from server.live.gateway import Gateway
 from server.live.hub import Sink
 from server.live.wire import MAX_BUFFERED
-from tests.conftest import running_gateway
-from tests.live.conftest import Frame, Phone, Publish, phone
-from tests.live.test_closing import stuck
+from tests.conftest import Publish, running_gateway
+from tests.live.slow import BIG, ENOUGH, stuck_phone
+from tests.sockets import Frame, Phone, phone
 from tests.waiting import until
 
 Put = Callable[[Mapping[str, object]], Awaitable[None]]
@@ -191,15 +191,10 @@ async def test_a_storm_without_turns_is_caught(feed: str, put: Put, monkeypatch:
         await storm(feed, put)
 
 
-BIG = "x" * 60_000
-ENOUGH = 80
-"""Values of that size would fill every buffer between a gateway and a client that does not read."""
-
-
 async def outpace(feed: str, gateways: list[Gateway], put: Put) -> None:
     """A phone takes nothing while a big value changes and changes. Fails where more than one value piles up for it."""
     async with AsyncExitStack() as stack:
-        slow = await stuck(stack, feed, "occupancy")
+        slow = await stuck_phone(stack, feed, "occupancy")
         (held,) = gateways[0].sessions
         quick = await stack.enter_async_context(phone(feed))
         await quick.hello("occupancy")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import httpx
 import pytest
 
 from server.access.actions import revoke
@@ -23,76 +21,12 @@ from server.feed import emit_to_each, set_states
 from server.ids import new_id
 from server.live import gateway as gateway_module, stream as stream_module, ticket as tickets
 from server.live.gateway import Gateway
-from tests.conftest import Demo, running_gateway
-from tests.live.conftest import Publish, TicketFor, phone
+from tests.conftest import Demo, Publish, running_gateway
+from tests.live.conftest import TicketFor
+from tests.live.slow import BIG, ENOUGH, stuck_stream
+from tests.live.streams import ask, listening
+from tests.sockets import phone
 from tests.waiting import PATIENCE, until
-
-
-class Message:
-    """One of a stream's messages."""
-
-    def __init__(self, lines: list[str]) -> None:
-        fields = dict(line.partition(": ")[::2] for line in lines)
-        assert fields.keys() <= {"event", "id", "data"}
-        self.kind = fields["event"]
-        self.id = fields.get("id")
-        self.data: dict[str, Any] = json.loads(fields["data"])
-        assert self.data["type"] == self.kind
-
-
-async def lines_of(response: httpx.Response) -> AsyncIterator[str]:
-    """A stream's lines; what Unicode calls a line's end besides is none (HTML standard §9.2.5)."""
-    rest = b""
-    async for part in response.aiter_raw():
-        *lines, rest = (rest + part).split(b"\n")
-        for line in lines:
-            yield line.decode()
-
-
-class Listener:
-    """A browser's EventSource, as far as it matters."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.response = response
-        self._lines = lines_of(response)
-        self.retry = 0
-        """After how many milliseconds to come back, where the stream just ends."""
-
-    async def message(self) -> Message:
-        """The next one, heartbeats left out."""
-        lines: list[str] = []
-        async with asyncio.timeout(PATIENCE):
-            async for line in self._lines:
-                if line.startswith("retry: "):
-                    self.retry = int(line.removeprefix("retry: "))
-                elif line:
-                    lines.append(line)
-                elif not lines:
-                    continue
-                elif (message := Message(lines)).kind == "heartbeat":
-                    lines = []
-                else:
-                    return message
-        raise EOFError("the stream has ended")
-
-    async def events(self, count: int) -> list[Message]:
-        found = [await self.message() for _ in range(count)]
-        assert all(one.kind == "event" for one in found)
-        return found
-
-
-@asynccontextmanager
-async def listening(feed: str, **request: Any) -> AsyncIterator[Listener]:
-    url = feed.replace("ws://", "http://") + "/stream"
-    async with httpx.AsyncClient() as client, client.stream("GET", url, timeout=PATIENCE, **request) as response:
-        assert response.status_code == 200, await response.aread()
-        yield Listener(response)
-
-
-async def ask(feed: str, method: str = "GET", **request: Any) -> httpx.Response:
-    """For what is refused: the whole answer."""
-    async with httpx.AsyncClient() as client:
-        return await client.request(method, feed.replace("ws://", "http://") + "/stream", timeout=PATIENCE, **request)
 
 
 async def test_it_is_the_socket_s_log(feed: str, publish: Publish) -> None:
@@ -283,40 +217,28 @@ async def test_a_stopping_gateway_says_good_bye(settings: Settings, gateways: li
     assert not gateways[0].sessions
 
 
-BIG = "x" * 60_000
-ENOUGH = 80
-
-
-def stuck(feed: str) -> socket.socket:
-    """A stream that nobody reads; its receive buffer is tiny."""
-    address = urlsplit(feed)
-    assert address.hostname
-    raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    raw.connect((address.hostname, address.port or 80))
-    raw.sendall(f"GET {address.path}/stream HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    return raw
-
-
 async def test_who_does_not_read_is_closed_and_nobody_waits_for_it(
     feed: str, gateways: list[Gateway], publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 1.0)
     monkeypatch.setattr("server.live.wire.CLOSE_SECONDS", 0.05)
     async with listening(feed) as quick:
         await quick.message()
-        slow = stuck(feed)
+        slow = stuck_stream(feed)
         try:
             await until(lambda: len(gateways[0].sessions) == 2)
             await publish(count=ENOUGH, data=BIG)
             assert [one.data["seq"] for one in await quick.events(ENOUGH)] == list(range(1, ENOUGH + 1))
+            assert len(gateways[0].sessions) == 2
+            monkeypatch.setattr(gateway_module, "BEHIND_SECONDS", 0.0)  # now that nobody else is behind
             await until(lambda: len(gateways[0].sessions) == 1)
+            await publish()
+            assert (await quick.message()).data["seq"] == ENOUGH + 1, "it was the slow one that was closed"
         finally:
             slow.close()
 
 
 async def test_who_reads_again_misses_nothing(feed: str, gateways: list[Gateway], publish: Publish) -> None:
-    slow = stuck(feed)
+    slow = stuck_stream(feed)
     try:
         await until(lambda: len(gateways[0].sessions) == 1)
         (held,) = gateways[0].sessions

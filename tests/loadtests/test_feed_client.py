@@ -31,7 +31,7 @@ from server.live.__main__ import run_gateway
 from server.live.gateway import Gateway
 from server.migrate import ticket_key
 from tests.conftest import Demo, running_api
-from tests.live.one_database import copied_database, put_back
+from tests.databases import put_back
 from tests.loadtests.addresses import address_of
 from tests.loadtests.feed_readers import CHANNEL, Reader, reading
 from tests.waiting import until
@@ -109,12 +109,6 @@ def _listen(port: int) -> socket.socket:
     return listening
 
 
-@pytest.fixture(scope="module")
-async def one_database(postgres: str, template: Demo) -> AsyncIterator[str]:
-    async with copied_database(postgres) as url:
-        yield url
-
-
 @pytest.fixture
 async def hall(one_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:
     await put_back(one_database)
@@ -127,8 +121,8 @@ async def hall(one_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         hall = Hall(settings, base, db, event.event_id, await ticket_key(one_database))
 
         class Seen(Gateway):
-            def __init__(self, *given: Any) -> None:
-                super().__init__(*given)
+            def __init__(self, *given: Any, **options: Any) -> None:
+                super().__init__(*given, **options)
                 hall.gateways.append(self)
 
         monkeypatch.setattr(gateway_process, "Gateway", Seen)

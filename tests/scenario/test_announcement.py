@@ -178,12 +178,12 @@ async def test_an_audience_hears_the_whole_life_of_what_is_for_it(
     organizer, device = bearer(demo.file.organizer_token), bearer(demo.device())
     ticket = (await api.post("/live/ticket", headers=device)).json()["ticket"]
     listed = (await api.get("/announcements", params={"audience": "staff"}, headers=device)).json()
-    soon = datetime.now(UTC) + timedelta(seconds=0.3)
-    later = {"publish_at": soon.isoformat(), "expires_at": (soon + timedelta(hours=1)).isoformat()}
     async with listening(live) as scanner, listening(live) as stranger:
         (refused,) = await stranger.hello({"name": "announcements:staff"})
         assert (refused["resumed"], refused["reason"]) == (False, "forbidden")
         await scanner.hello(from_position(listed["feed"][0]), ticket=ticket)
+        soon = datetime.now(UTC) + timedelta(seconds=1)
+        later = {"publish_at": soon.isoformat(), "expires_at": (soon + timedelta(hours=1)).isoformat()}
         body = {"title": {"fr": "Portes à 9 h"}, "audience": "staff", **later}
         made = (await api.post("/announcements", json=body, headers=organizer)).json()
         place = f"/announcements/{made['id']}"
@@ -191,7 +191,7 @@ async def test_an_audience_hears_the_whole_life_of_what_is_for_it(
         heard = [await scanner.next("event")]
         await api.patch(place, json={"title": {"fr": "Portes à 8 h"}}, headers=organizer)
         heard.append(await scanner.next("event"))
-        ends = datetime.now(UTC) + timedelta(seconds=0.2)
+        ends = datetime.now(UTC) + timedelta(seconds=1)
         await api.patch(place, json={"expires_at": ends.isoformat()}, headers=organizer)
         heard += [await scanner.next("event") for _ in range(2)]
         body = {"title": {"fr": "Erreur"}, "audience": "staff"}

@@ -18,7 +18,7 @@ from server.db import Database
 from server.errors import Overloaded
 from tests.conftest import Demo
 from tests.phones import Organizer, Phone, organizer_of, phone_of, said, scan
-from tests.waiting import until
+from tests.waiting import until, until_answered
 
 
 @pytest.fixture
@@ -41,9 +41,12 @@ def past(code: str, at: datetime, **more: object) -> dict[str, Any]:
 
 
 async def refused_now(phone: Phone, code: str, reason: str) -> None:
-    """Returns when the door has heard of it."""
-    while (await phone.scan(code, list="lunch"))["reason"] != reason:
-        pass
+    """Returns when the door has heard of it, and of all that was told before."""
+
+    async def answer() -> object:
+        return (await phone.scan(code, list="lunch"))["reason"]
+
+    await until_answered(answer, reason)
 
 
 async def cancel(organizer: Organizer, attendee: str, *, cancelled: bool = True) -> httpx.Response:
@@ -103,21 +106,21 @@ async def test_a_number_may_come_later(phone: Phone, demo: Demo) -> None:
 
 
 async def test_a_gate_at_which_somebody_was_scanned_stays(
-    phone: Phone, organizer: Organizer, demo: Demo, api: httpx.AsyncClient
+    phone: Phone, organizer: Organizer, demo: Demo, db: Database
 ) -> None:
+    """While its scans wait to be counted, and when they are."""
     gate = (await organizer.ask("POST", "/gates", {"name": "Porte Provisoire"})).json()["id"]
     me = (await phone.ask("GET", "/devices/me")).json()
-    assert (await organizer.ask("PATCH", f"/devices/{me['device_id']}", {"gate": gate})).status_code == 200
-    answer: dict[str, Any] = {}
-    number = 10
-    while not answer or answer["admission"]["gate"] != "Porte Provisoire":
-        answer = await phone.scan(demo.badge(number))
-        number += 1
-    assert (await organizer.ask("PATCH", f"/devices/{me['device_id']}", {"gate": me["gate"]})).status_code == 200
+    for place, line in ((gate, demo.attendees[9]), (me["gate"], demo.attendees[11])):
+        answer = await organizer.ask("PATCH", f"/devices/{me['device_id']}", {"gate": place})
+        assert answer.status_code == 200
+        await cancel(organizer, line["id"])
+        await refused_now(phone, line["badge_code"], "cancelled")
+        if place == gate:
+            assert (await phone.scan(demo.badge(10)))["admission"]["gate"] == "Porte Provisoire"
     assert said(await organizer.ask("DELETE", f"/gates/{gate}"))[:2] == (409, "device.gate_in_use")
-    while answer["admission"]["gate"] == "Porte Provisoire":  # of somebody new: who was here before keeps their gate
-        answer = await phone.scan(demo.badge(number))
-        number += 1
+    async with db.read() as connection:
+        await until_answered(lambda: connection.fetchval("SELECT count(*) FROM scan_news"), 0)
     assert said(await organizer.ask("DELETE", f"/gates/{gate}"))[:2] == (409, "device.gate_in_use"), "counted by now"
 
 

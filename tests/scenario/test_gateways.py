@@ -3,70 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import socket
 import sys
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from loadtests.feed_client import FeedClient, Manners
+from loadtests.feed_client_http import FeedHttp
+from loadtests.feed_client_state import Event, faults_of
+from loadtests.scanner_network import Wifi
 from server.config import InvalidSetting, Settings, check_ranges
 from server.processes import CannotServe, _listen_together
 from tests.conftest import bearer
 from tests.scenario.whole_server import Server, running_demo
 from tests.waiting import until
 
+CHANNEL = "announcements"
 PHONES = 40
 ROUNDS = 12
+ESTABLISHED = "01"
+"""In the kernel's table of connections."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the server's processes in /proc")
 
 
-class Phone:
-    """Comes back as often as it is cut off, and keeps every event's number."""
+def phone(server: Server, wifi: Wifi) -> FeedClient:
+    """A reader of the announcements as an app should be, but for its haste."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self.epoch: str | None = None
-        self.seqs: list[int] = []
-        self.connects = 0
-        self.socket: ClientConnection | None = None
+    async def hear(_event: Event) -> None:
+        """What it has heard is in its log."""
 
-    async def listen(self) -> None:
-        while True:
-            try:
-                async with connect(self._url, compression=None, ping_interval=None, proxy=None) as self.socket:
-                    await self._follow(self.socket)
-            except (OSError, InvalidHandshake, ConnectionClosed):
-                self.socket = None
-                await asyncio.sleep(0.05)
+    async def read_anew(_channel: str) -> None:
+        """There is no data behind the events."""
 
-    async def _follow(self, socket: ClientConnection) -> None:
-        position = {} if self.epoch is None else {"epoch": self.epoch, "seq": self.seqs[-1] if self.seqs else 0}
-        wanted = [{"name": "announcements", **position}]
-        await socket.send(json.dumps({"type": "hello", "version": 1, "ticket": None, "channels": wanted}))
-        async for message in socket:
-            frame: dict[str, Any] = json.loads(message)
-            if frame["type"] == "ready":
-                (channel,) = frame["channels"]
-                assert channel["reason"] is None
-                self.epoch = channel["epoch"]
-                self.connects += 1
-            elif frame["type"] == "event":
-                self.seqs.append(frame["seq"])
+    http = FeedHttp(wifi, urlsplit(server.api_url).path)
+    return FeedClient(
+        http, server.live_url, [CHANNEL], on_event=hear, refetch=read_anew, manners=Manners(first_wait=0.05)
+    )
 
 
-def gateway_of(server: Server, phones: list[Phone]) -> dict[int, int]:
-    """How many of the phones' connections each gateway holds, by the kernel's own table."""
-    ports = {phone.socket.local_address[1] for phone in phones if phone.socket is not None}
+def seqs(client: FeedClient) -> list[int]:
+    """The events it has heard, in their order."""
+    return [line.place.seq for line in client.reading.log if line.event is not None]
+
+
+def held_by_each(server: Server) -> dict[int, int]:
+    """How many connections each gateway holds, by the kernel's own table."""
+    port = urlsplit(server.live_url).port
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    inodes = {line[9] for line in lines if int(line[2].rpartition(":")[2], 16) in ports}
+    inodes = {line[9] for line in lines if int(line[1].rpartition(":")[2], 16) == port and line[3] == ESTABLISHED}
     return {pid: len(inodes & set(sockets_of(pid))) for pid in server.children("server.live")}
 
 
@@ -77,11 +68,11 @@ def sockets_of(pid: int) -> list[str]:
 
 @pytest.mark.timeout(120)
 async def test_a_gateway_that_is_killed_costs_nobody_an_event(tmp_path: Path) -> None:
-    with running_demo(tmp_path, "--gateways", "2", "--workers", "2") as server:
-        phones = [Phone(server.live_url) for _ in range(PHONES)]
-        listening = [asyncio.create_task(phone.listen()) for phone in phones]
-        await until(lambda: all(phone.connects for phone in phones))
-        held = gateway_of(server, phones)
+    with running_demo(tmp_path, "--gateways", "2", "--workers", "2") as server, closing(wifi_of(server)) as wifi:
+        phones = [phone(server, wifi) for _ in range(PHONES)]
+        listening = [asyncio.create_task(one.run()) for one in phones]
+        await until(lambda: all(one.connections for one in phones))
+        held = held_by_each(server)
         assert len(held) == 2
         assert sum(held.values()) == PHONES
         assert min(held.values()) > 0, "the kernel deals them out"
@@ -94,13 +85,19 @@ async def test_a_gateway_that_is_killed_costs_nobody_an_event(tmp_path: Path) ->
                     f"{server.api_url}/announcements", json={"title": {"en": f"No. {number}"}}
                 )
                 assert answer.json()["seq"] == number + 1
-        await until(lambda: all(len(phone.seqs) >= ROUNDS for phone in phones))
-        assert {tuple(phone.seqs) for phone in phones} == {tuple(range(1, ROUNDS + 1))}
-        assert sum(phone.connects for phone in phones) > PHONES, "some were cut off"
+        await until(lambda: all(len(seqs(one)) >= ROUNDS for one in phones))
+        assert {tuple(seqs(one)) for one in phones} == {tuple(range(1, ROUNDS + 1))}
+        assert [fault for one in phones for fault in faults_of(one.reading.log)] == []
+        assert {len(one.reading.log) for one in phones} == {1 + ROUNDS}, "nobody had to read anew but at the beginning"
+        assert sum(one.connections for one in phones) > PHONES, "some were cut off"
         for task in listening:
             task.cancel()
         await asyncio.wait(listening)
         assert all(task.cancelled() for task in listening), [task for task in listening if not task.cancelled()]
+
+
+def wifi_of(server: Server) -> Wifi:
+    return Wifi(httpx.URL(server.api_url))
 
 
 def test_two_servers_do_not_share_a_port_unnoticed() -> None:

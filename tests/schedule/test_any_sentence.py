@@ -18,17 +18,18 @@ anything = st.text(max_size=120)
 texts = st.dictionaries(st.sampled_from(["fr", "ar", "en", "de"]), anything, min_size=1, max_size=4)
 instants = st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the bounds must be naive
 people = st.lists(st.sampled_from([SALMA, KARIM, NADIA, HICHAM, IHSSANE]), unique=True, max_size=5)
-states = st.fixed_dictionaries(
-    {
-        "title": texts,
-        "starts_at": instants,
-        "ends_at": instants,
-        "room_id": st.sampled_from([None, ATLAS, RIF]),
-        "speaker_ids": people,
-        "status": st.sampled_from(["scheduled", "moved", "delayed", "cancelled"]),
-        "abstract": texts,
-    }
-)
+fields: dict[str, st.SearchStrategy[Any]] = {
+    "title": texts,
+    "starts_at": instants,
+    "ends_at": instants,
+    "room_id": st.sampled_from([None, ATLAS, RIF]),
+    "speaker_ids": people,
+    "status": st.sampled_from(["scheduled", "moved", "delayed", "cancelled"]),
+    "abstract": texts,
+}
+states = st.fixed_dictionaries(fields)
+changes = st.fixed_dictionaries({}, optional=fields)
+"""Of some fields alone: much is only said where the beginning, or the title, stays."""
 
 
 def faults(sentence: str, given_texts: str) -> list[str]:
@@ -53,7 +54,7 @@ def faults(sentence: str, given_texts: str) -> list[str]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(before=states, after=states, names=st.lists(texts, min_size=7, max_size=7))
+@given(before=states, after=changes, names=st.lists(texts, min_size=7, max_size=7))
 @example(
     before={"title": {"fr": "\u2069{new}\u2066"}},
     after={"title": {"fr": "\u2067\n"}, "room_id": ATLAS},
