@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from loadtests.feed_client import FeedClient, Manners
+from loadtests.feed_client import Manners
 from loadtests.feed_client_http import FeedHttp
-from loadtests.feed_client_state import Event, faults_of
 from loadtests.scanner_network import Wifi
 from server.config import InvalidSetting, Settings, check_ranges
 from server.processes import CannotServe, _listen_together
 from tests.conftest import bearer
+from tests.loadtests.feed_logs import faults_of
+from tests.loadtests.feed_readers import Reader
 from tests.scenario.whole_server import Server, running_demo
 from tests.waiting import until
 
@@ -33,24 +34,15 @@ ESTABLISHED = "01"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the server's processes in /proc")
 
 
-def phone(server: Server, wifi: Wifi) -> FeedClient:
+def phone(server: Server, wifi: Wifi) -> Reader:
     """A reader of the announcements as an app should be, but for its haste."""
-
-    async def hear(_event: Event) -> None:
-        """What it has heard is in its log."""
-
-    async def read_anew(_channel: str) -> None:
-        """There is no data behind the events."""
-
     http = FeedHttp(wifi, urlsplit(server.api_url).path)
-    return FeedClient(
-        http, server.live_url, [CHANNEL], on_event=hear, refetch=read_anew, manners=Manners(first_wait=0.05)
-    )
+    return Reader(http, server.live_url, (CHANNEL,), manners=Manners(first_wait=0.05))
 
 
-def seqs(client: FeedClient) -> list[int]:
+def seqs(reader: Reader) -> list[int]:
     """The events it has heard, in their order."""
-    return [line.place.seq for line in client.reading.log if line.event is not None]
+    return [line.place.seq for line in reader.reading.log if line.event is not None and line.place is not None]
 
 
 def held_by_each(server: Server) -> dict[int, int]:
@@ -70,8 +62,8 @@ def sockets_of(pid: int) -> list[str]:
 async def test_a_gateway_that_is_killed_costs_nobody_an_event(tmp_path: Path) -> None:
     with running_demo(tmp_path, "--gateways", "2", "--workers", "2") as server, closing(wifi_of(server)) as wifi:
         phones = [phone(server, wifi) for _ in range(PHONES)]
-        listening = [asyncio.create_task(one.run()) for one in phones]
-        await until(lambda: all(one.connections for one in phones))
+        listening = [asyncio.create_task(one.client.run()) for one in phones]
+        await until(lambda: all(one.client.connections for one in phones))
         held = held_by_each(server)
         assert len(held) == 2
         assert sum(held.values()) == PHONES
@@ -89,7 +81,7 @@ async def test_a_gateway_that_is_killed_costs_nobody_an_event(tmp_path: Path) ->
         assert {tuple(seqs(one)) for one in phones} == {tuple(range(1, ROUNDS + 1))}
         assert [fault for one in phones for fault in faults_of(one.reading.log)] == []
         assert {len(one.reading.log) for one in phones} == {1 + ROUNDS}, "nobody had to read anew but at the beginning"
-        assert sum(one.connections for one in phones) > PHONES, "some were cut off"
+        assert sum(one.client.connections for one in phones) > PHONES, "some were cut off"
         for task in listening:
             task.cancel()
         await asyncio.wait(listening)
