@@ -100,7 +100,10 @@ def reached(watch: Watch, event_id: UUID, channel: str = "schedule") -> int:
 
 @pytest.mark.usefixtures("never_looks")
 async def test_one_process_hears_of_what_another_did(database_url: str, event_id: UUID, server: Nats) -> None:
-    async with process(database_url, server.url) as (db, _, here), process(database_url, server.url) as (_, watch, there):
+    async with (
+        process(database_url, server.url) as (db, _, here),
+        process(database_url, server.url) as (_, watch, there),
+    ):
         await until(lambda: here.connected.is_set() and there.connected.is_set())
         await happen(db, event_id, 20)
         await until(lambda: reached(watch, event_id) == 20)

@@ -20,6 +20,7 @@ from loadtests.scanner_network import Wifi
 from server.config import InvalidSetting, Settings, check_ranges
 from server.processes import CannotServe, _listen_together
 from tests.conftest import bearer
+from tests.loadtests.addresses import address_of
 from tests.loadtests.feed_logs import faults_of
 from tests.loadtests.feed_readers import Reader
 from tests.scenario.whole_server import Server, running_demo
@@ -89,7 +90,7 @@ async def test_a_gateway_that_is_killed_costs_nobody_an_event(tmp_path: Path) ->
 
 
 def wifi_of(server: Server) -> Wifi:
-    return Wifi(httpx.URL(server.api_url))
+    return Wifi(address_of(server.api_url))
 
 
 def test_two_servers_do_not_share_a_port_unnoticed() -> None:
