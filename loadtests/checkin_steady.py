@@ -29,7 +29,7 @@ from loadtests import accounting, announcements, checkins, generator
 from loadtests.feed_crowd import Crowd
 from loadtests.generator import OpenModel, Tally
 from loadtests.histogram import Histogram
-from loadtests.scenario import Aborted, Context, Figure, Plot, Result, Series, Threshold, generator_share
+from loadtests.scenario import Context, Figure, Plot, Result, Series, Threshold, generator_share
 from loadtests.server_under_test import Server
 
 RATE = 500.0
@@ -101,9 +101,8 @@ def _drive(server: Server, crowd: Crowd, requests: list[bytes], announced: int) 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, generator.without_collection():
         try:
             model = runner.run(drive())
-        except* (ConnectionError, TimeoutError) as errors:
-            server.check_alive()
-            raise Aborted(f"the server failed under load ({errors.exceptions[0]}): {server.last_words()}") from None
+        except ExceptionGroup as errors:
+            raise server.failed_under_load(errors, ConnectionError, TimeoutError) from None
     for name, pids in families.items():
         cpu[name] += accounting.cpu_seconds(pids)
     cpu["generator"] += time.process_time()

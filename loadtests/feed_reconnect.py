@@ -127,9 +127,8 @@ def run(context: Context) -> Result:
             context.say(f"{RATE:.0f} check-ins a second for {seconds:.0f} s")
             try:
                 stood = runner.run(_stand(context, server, crowd, requests[warm_up:], seconds))
-            except* (Aborted, ConnectionError, TimeoutError) as errors:
-                server.check_alive()
-                raise Aborted(f"the server failed under load ({errors.exceptions[0]}): {server.last_words()}") from None
+            except ExceptionGroup as errors:
+                raise server.failed_under_load(errors, Aborted, ConnectionError, TimeoutError) from None
         standing = crowd.look()
     feed = stood.feed
     missing = sockets - standing.connected

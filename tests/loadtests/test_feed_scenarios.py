@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 
 from loadtests import checkins, feed_reconnect, feed_slow, feed_storm
 from loadtests.scenario import Aborted, Context, Threshold, judge
+from loadtests.server_under_test import Server
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="finds the server's processes by /proc"),
@@ -93,6 +95,7 @@ def test_a_crowd_that_does_not_come_back_is_told_in_a_sentence(tmp_path: Path, m
         await asyncio.sleep(next(waits))
 
     server = SimpleNamespace(live_url="", check_alive=lambda: None, last_words=lambda: "nothing")
+    server.failed_under_load = partial(Server.failed_under_load, server)
     crowd = SimpleNamespace(connect=lambda: None)
     monkeypatch.setattr(feed_reconnect, "Server", lambda *_, **__: nullcontext(server))
     monkeypatch.setattr(feed_reconnect, "Crowd", lambda *_: nullcontext(crowd))
