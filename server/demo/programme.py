@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct
 
-from server.interchange.programme import Programme, Room, Session, Speaker, Texts, Track
+from server.interchange.programme import Kind, Programme, Room, Session, Speaker, Texts, Track
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 CONTENT = Path(__file__).with_name("content")
 
 Language = Literal["fr", "ar", "en"]
-Kind = Literal["Cérémonie", "Keynote", "Conférence", "Panel", "Conversation", "Atelier", "Pitch", "Pause"]
 Key = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Line = Annotated[str, Meta(min_length=1)]
 Clock = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Color = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$")]
+
+BREAK = "break"
+"""The kind of what nobody presents."""
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 _FRENCH_NO_BREAK = re.compile(r" (?=[;:!?»%])|(?<=«) |(?<=\d) (?=\d{3}\b|h\b)|(?<=\d h) (?=\d)")
@@ -106,6 +108,11 @@ class _TrackEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     color: Color
 
 
+class _KindEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    key: Key
+    name: _Trilingual
+
+
 class _SpeakerEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key: Key
     name: _Trilingual
@@ -119,7 +126,7 @@ class _SessionEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     start: Clock
     end: Clock
     room: str
-    kind: Kind
+    kind: str
     title: _Trilingual
     abstract: _Trilingual
     track: str | None = None
@@ -135,6 +142,7 @@ class _EventFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     event: _EventEntry
     room: tuple[_RoomEntry, ...]
     track: tuple[_TrackEntry, ...]
+    kind: tuple[_KindEntry, ...]
 
 
 class _SpeakerFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -165,13 +173,14 @@ def load_programme(starts_on: date, content: Path = CONTENT) -> Programme:
     """The whole programme with day 1 on `starts_on`, sessions in order of time and then of the rooms in `event.toml`.
 
     Times are aware, in the event's own zone. Breaks have neither track, nor language, nor speakers. Raises
-    `ContentError` when a file is wrong or a session names a day, room, track or speaker that does not exist.
+    `ContentError` when a file is wrong or a session names a day, room, track, kind or speaker that does not exist.
     """
     head = _read(content / "event.toml", _EventFile)
     speakers = tuple(_speaker(entry) for entry in _read(content / "speakers.toml", _SpeakerFile).speaker)
     rooms = tuple(_room(entry) for entry in head.room)
     tracks = tuple(_track(entry) for entry in head.track)
-    known = _Known(head.event.days, _keys(rooms), _keys(tracks), _keys(speakers))
+    kinds = tuple(Kind(key=entry.key, name=entry.name.texts()) for entry in head.kind)
+    known = _Known(head.event.days, _keys(rooms), _keys(tracks), _keys(kinds), _keys(speakers))
     zone = ZoneInfo(head.event.timezone)
     rank = {room.key: index for index, room in enumerate(rooms)}
     entries = sorted(_session_entries(content, known), key=lambda entry: (entry.day, entry.start, rank[entry.room]))
@@ -180,6 +189,7 @@ def load_programme(starts_on: date, content: Path = CONTENT) -> Programme:
         timezone=head.event.timezone,
         rooms=rooms,
         tracks=tracks,
+        kinds=kinds,
         speakers=speakers,
         sessions=tuple(_session(entry, starts_on, zone) for entry in entries),
     )
@@ -197,6 +207,7 @@ class _Known(Struct, frozen=True):
     days: int
     rooms: frozenset[str]
     tracks: frozenset[str]
+    kinds: frozenset[str]
     speakers: frozenset[str]
 
     def strangers(self, entry: _SessionEntry) -> Iterable[str]:
@@ -207,6 +218,8 @@ class _Known(Struct, frozen=True):
             yield f"room {entry.room}"
         if entry.track is not None and entry.track not in self.tracks:
             yield f"track {entry.track}"
+        if entry.kind not in self.kinds:
+            yield f"kind {entry.kind}"
         for key in entry.speakers:
             if key not in self.speakers:
                 yield f"speaker {key}"
@@ -227,7 +240,7 @@ def _read(path: Path, shape: type[_Decoded]) -> _Decoded:
         raise ContentError(f"{path.name}: {error}") from error
 
 
-def _keys(things: Iterable[Room | Track | Speaker]) -> frozenset[str]:
+def _keys(things: Iterable[Room | Track | Kind | Speaker]) -> frozenset[str]:
     return frozenset(thing.key for thing in things)
 
 
@@ -274,5 +287,6 @@ def _session(entry: _SessionEntry, starts_on: date, zone: ZoneInfo) -> Session:
         track=entry.track,
         speakers=entry.speakers,
         kind=entry.kind,
-        language=entry.language,
+        service=entry.kind == BREAK,
+        languages=(entry.language,) if entry.language else (),
     )

@@ -10,7 +10,7 @@ from server.interchange import frab_values as values
 from server.interchange.errors import UnreadableSchedule
 from server.interchange.frab_keys import Placed, keys_of
 from server.interchange.frab_people import Speakers
-from server.interchange.frab_places import Rooms, Tracks
+from server.interchange.frab_places import Kinds, Rooms, Tracks
 from server.interchange.frab_texts import UNDETERMINED, first_text, localized, plain, shown
 from server.interchange.frab_times import DEFAULT_DAY_CHANGE, span_of, zone_of
 from server.interchange.programme import Programme, Session, Status, Texts
@@ -47,6 +47,7 @@ class _Desk(NamedTuple):
     base_url: str
     rooms: Rooms
     tracks: Tracks
+    kinds: Kinds
     speakers: Speakers
 
 
@@ -59,6 +60,7 @@ def programme_of(draft: FileDraft, log: RepairLog, *, filename: str = "") -> Pro
         base_url=values.text(draft.base_url),
         rooms=Rooms(log),
         tracks=Tracks(log),
+        kinds=Kinds(),
         speakers=Speakers(log),
     )
     title, version = _title(draft, filename, log), _version(draft, log)
@@ -74,6 +76,7 @@ def programme_of(draft: FileDraft, log: RepairLog, *, filename: str = "") -> Pro
         version=version,
         rooms=desk.rooms.all(),
         tracks=desk.tracks.all(),
+        kinds=desk.kinds.all(),
         speakers=desk.speakers.all(),
         sessions=sessions,
         repairs=log.repairs(),
@@ -152,8 +155,8 @@ def _session(key: str, placed: Placed, desk: _Desk) -> Session:
         room=None if draft.room is None else desk.rooms.add(draft.room, where),
         track=None if draft.track is None else desk.tracks.add(draft.track, where),
         speakers=_speakers(draft, desk),
-        kind=plain(draft.kind, where=where, field="type", log=desk.log),
-        language=spoken,
+        kind=desk.kinds.add(localized(draft.kind, UNDETERMINED, where=where, field="type", log=desk.log)),
+        languages=spoken,
         url=_url(draft, desk),
         status=_status(draft, desk.log),
     )
@@ -169,20 +172,19 @@ def _speakers(draft: SessionDraft, desk: _Desk) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for key in keys if key is not None))
 
 
-def _languages(draft: SessionDraft, log: RepairLog) -> tuple[str | None, str]:
-    """The language on stage, and the tag for the session's texts: its first part, or `und` unless it is exactly one."""
+def _languages(draft: SessionDraft, log: RepairLog) -> tuple[tuple[str, ...], str]:
+    """The languages on stage, and the tag for the session's texts: its first part, or `und` unless it is exactly one."""
     written = plain(draft.language, where=draft.where, field="language", log=log)
     if not written:
-        return None, UNDETERMINED
+        return (), UNDETERMINED
     one = values.language(written)
     if one is not None:
-        return one, one.partition("-")[0]
+        return (one,), one.partition("-")[0]
     several = values.languages(written)
     if not several:
         log.note(draft.where, f"language {shown(written)} is no language tag; left out")
-        return None, UNDETERMINED
-    log.note(draft.where, f"language {shown(written)} names several; {several[0]} is kept as spoken, texts without one")
-    return several[0], UNDETERMINED
+        return (), UNDETERMINED
+    return several, UNDETERMINED
 
 
 def _status(draft: SessionDraft, log: RepairLog) -> Status:

@@ -66,7 +66,7 @@ class Speakers:
         if wanted in self._speakers:
             wanted = f"{wanted}:{_spoken(name)}"
         key = self._keys.free(wanted)
-        self._speakers[key] = Speaker(key=key, name=name, **self._particulars(draft, where))
+        self._speakers[key] = msgspec.structs.replace(Speaker(key=key, name=name), **self._particulars(draft, where))
         if draft.guid:
             self._by_guid[draft.guid] = key
             self._with_guid.add(key)

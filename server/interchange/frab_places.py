@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from server.interchange.frab_texts import UNDETERMINED, localized, shown
 from server.interchange.frab_values import capacity, color, text
-from server.interchange.programme import Room, Texts, Track
+from server.interchange.programme import Kind, Room, Texts, Track
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,3 +144,21 @@ class Tracks:
         self._tracks[key] = Track(key=key, name=name or {UNDETERMINED: key}, color=shade)
         self._known.update(dict.fromkeys(aliases, key))
         return key
+
+
+class Kinds:
+    """The kinds of session of one file, each known by its name, capitals apart."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, Kind] = {}
+
+    def add(self, name: Texts) -> str | None:
+        """The key of the kind meant; None where the file names none."""
+        key = _spoken(name)
+        if not key:
+            return None
+        self._kinds.setdefault(key, Kind(key=key, name=name))
+        return key
+
+    def all(self) -> tuple[Kind, ...]:
+        return tuple(self._kinds.values())

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 DAY_ONE = date(2026, 12, 18)
 PROGRAMME = load_programme(DAY_ONE)
-TALKS = tuple(session for session in PROGRAMME.sessions if session.kind != "Pause")
-BREAKS = tuple(session for session in PROGRAMME.sessions if session.kind == "Pause")
+TALKS = tuple(session for session in PROGRAMME.sessions if session.kind != "break")
+BREAKS = tuple(session for session in PROGRAMME.sessions if session.kind == "break")
 ZONE = ZoneInfo("Africa/Casablanca")
 
 ARABIC = re.compile(r"[\u0621-\u064a]")
@@ -209,9 +209,9 @@ def test_every_subject_of_the_event_has_its_sessions() -> None:
 
 def test_kinds_agree_with_what_happens_on_stage() -> None:
     people = {"Keynote": {1}, "Conférence": {1}, "Conversation": {2}, "Panel": {3, 4}, "Pitch": {2}, "Atelier": {1, 2}}
-    ceremonies = [session.key for session in TALKS if session.kind == "Cérémonie"]
+    ceremonies = [session.key for session in TALKS if session.kind == "ceremony"]
     assert ceremonies == ["opening", "closing"]
-    assert {session.kind for session in TALKS} == {*people, "Cérémonie"}
+    assert {session.kind for session in TALKS} == {*people, "ceremony"}
     for session in TALKS:
         assert len(session.speakers) in people.get(session.kind, {2, 3}), session.key
         minutes = (session.ends_at - session.starts_at) / timedelta(minutes=1)

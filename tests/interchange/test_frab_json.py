@@ -257,7 +257,7 @@ def test_unknown_state_is_taken_as_confirmed_and_reported() -> None:
 def test_meta_event_is_a_session_without_room_and_speakers() -> None:
     pause = {"type": "BREAK", "title": "Pause", "start": "2027-12-18T11:00:00+01:00", "duration": "PT1H30M"}
     session = read_schedule(v2(FLAT, pause)).sessions[1]
-    assert (session.kind, session.room, session.speakers) == ("BREAK", None, ())
+    assert (session.kind, session.room, session.speakers) == ("break", None, ())
     assert session.ends_at - session.starts_at == timedelta(minutes=90)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from server.interchange.detect import read_schedule
 from server.interchange.errors import UnreadableSchedule
+from server.interchange.programme import Kind
 
 if TYPE_CHECKING:
     from server.interchange.programme import Programme, Session
@@ -60,7 +61,8 @@ def test_good_file_is_read_without_a_repair() -> None:
     assert (session.starts_at, session.ends_at) == (at(2027, 12, 18, 9), at(2027, 12, 18, 9, 45))
     assert (session.title, session.abstract) == ({"fr": "Payer sans contact"}, {"fr": "<p>Oui</p>"})
     assert (session.room, session.track, session.speakers) == ("bb-2", "pay", ("aa-1", "id:4"))
-    assert (session.kind, session.language, session.status) == ("Talk", "fr", "scheduled")
+    assert (session.kind, session.languages, session.status) == ("talk", ("fr",), "scheduled")
+    assert programme.kinds == (Kind(key="talk", name={"und": "Talk"}),)
     assert programme.tracks[0].color == "#0a66ff"
     assert [speaker.name for speaker in programme.speakers] == [{"und": "Salma Idrissi"}, {"und": "Omar Tazi"}]
 
@@ -217,21 +219,21 @@ def test_empty_version_is_reported() -> None:
 @pytest.mark.parametrize(
     ("written", "spoken", "tag", "note"),
     [
-        ("fr", "fr", "fr", ""),
-        ("FR", "fr", "fr", ""),
-        ("pt_br", "pt-BR", "pt", ""),
-        ("zh-hant-tw", "zh-Hant-TW", "zh", ""),
-        ("fr, ar", "fr", "und", "language `fr, ar` names several; fr is kept"),
-        ("fr/ar", "fr", "und", "names several"),
-        ("français", None, "und", "`français` is no language tag"),
-        ("", None, "und", ""),
+        ("fr", ("fr",), "fr", ""),
+        ("FR", ("fr",), "fr", ""),
+        ("pt_br", ("pt-BR",), "pt", ""),
+        ("zh-hant-tw", ("zh-Hant-TW",), "zh", ""),
+        ("fr, ar", ("fr", "ar"), "und", ""),
+        ("fr/ar", ("fr", "ar"), "und", ""),
+        ("français", (), "und", "`français` is no language tag"),
+        ("", (), "und", ""),
     ],
 )
 def test_texts_are_under_the_language_when_it_is_exactly_one(
-    written: str, spoken: str | None, tag: str, note: str
+    written: str, spoken: tuple[str, ...], tag: str, note: str
 ) -> None:
     session, notes = only(schedule(event(language=written)))
-    assert (session.language, list(session.title)) == (spoken, [tag])
+    assert (session.languages, list(session.title)) == (spoken, [tag])
     assert note in notes
     assert bool(note) == bool(notes)
 
