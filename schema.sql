@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS event (
     default_language text        NOT NULL CONSTRAINT event_default_language_is_offered CHECK (default_language = ANY (languages)),
     starts_on        date        NOT NULL,
     ends_on          date        NOT NULL CONSTRAINT event_ends_after_start CHECK (ends_on >= starts_on),
+    day_begins       time        NOT NULL DEFAULT '00:00',  -- a session at 02:00 belongs to the night before where this is 06:00
     created_at       timestamptz NOT NULL DEFAULT now()
 );
 
@@ -81,75 +82,187 @@ CREATE TABLE IF NOT EXISTS organizer (
 
 -- ─── The programme ──────────────────────────────────────────────────────────────────────────────────────────────────
 
--- The programme's version: +1 with every change. The row is locked by whoever changes the programme, so versions and the
--- changes they stand for come in one order.
+-- The programme's version: +1 with every change, however many things it touches. The row is locked by whoever changes the
+-- programme, so versions and the changes they stand for come in one order.
 CREATE TABLE IF NOT EXISTS schedule (
     event_id   uuid        PRIMARY KEY REFERENCES event ON DELETE CASCADE,
     version    bigint      NOT NULL DEFAULT 1,
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 
--- `key` in these tables is the source's own name of the thing (frab's guid, say). It stays the same in the next file of
--- the same event, which is how an import knows what it already has.
-CREATE TABLE IF NOT EXISTS room (
+-- What made each version.
+CREATE TABLE IF NOT EXISTS schedule_version (
+    event_id uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
+    version  bigint      NOT NULL,
+    at       timestamptz NOT NULL,
+    origin   text        NOT NULL CONSTRAINT schedule_version_origin_is_known CHECK (origin IN ('edit', 'release', 'import')),
+    name     text        NOT NULL DEFAULT '',  -- what an organizer, or the imported file, calls it
+    note     text        NOT NULL DEFAULT '',
+    PRIMARY KEY (event_id, version)
+);
+
+-- Everything in the programme as it was from a version on: what changed between any two versions is read from here.
+CREATE TABLE IF NOT EXISTS schedule_history (
+    event_id uuid   NOT NULL REFERENCES event ON DELETE CASCADE,
+    subject  text   NOT NULL CONSTRAINT schedule_history_subject_is_known
+                    CHECK (subject IN ('day', 'room', 'track', 'kind', 'speaker', 'session')),
+    id       uuid   NOT NULL,
+    version  bigint NOT NULL,
+    state    jsonb,           -- NULL: it was removed
+    PRIMARY KEY (event_id, subject, id, version)
+);
+CREATE INDEX IF NOT EXISTS schedule_history_by_version ON schedule_history (event_id, version);
+
+-- What an organizer prepares: each row is a thing as it will be once the draft is released.
+CREATE TABLE IF NOT EXISTS schedule_draft (
+    event_id uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
+    subject  text        NOT NULL CONSTRAINT schedule_draft_subject_is_known
+                         CHECK (subject IN ('day', 'room', 'track', 'kind', 'speaker', 'session')),
+    id       uuid        NOT NULL,
+    base     jsonb,                   -- as it was when the draft first touched it; NULL: it was not there
+    state    jsonb,                   -- NULL: the draft removes it
+    revision bigint      NOT NULL,    -- +1 with every edit of this thing in the draft
+    at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (event_id, subject, id)
+);
+
+-- What a file last said of a thing. The next file changes only what it says otherwise than this one did: what an organizer
+-- has changed since stays.
+CREATE TABLE IF NOT EXISTS schedule_source (
     event_id uuid    NOT NULL REFERENCES event ON DELETE CASCADE,
-    room_id  uuid    NOT NULL,
+    subject  text    NOT NULL CONSTRAINT schedule_source_subject_is_known
+                     CHECK (subject IN ('day', 'room', 'track', 'kind', 'speaker', 'session')),
     key      text    NOT NULL,
-    name     jsonb   NOT NULL,
-    capacity integer CONSTRAINT room_capacity_is_positive CHECK (capacity > 0),
-    floor    text,
-    position integer NOT NULL,  -- the order in which rooms are shown
+    state    jsonb   NOT NULL,
+    missing  boolean NOT NULL DEFAULT false,  -- the last file no longer had it
+    PRIMARY KEY (event_id, subject, key)
+);
+
+-- `key` in these tables is the source's own name of the thing (frab's guid, say). It stays the same in the next file of the
+-- same event, which is how an import knows what it already has. `revision` is the version that last changed the row: two
+-- organizers who edit the same thing notice each other by it. `extra` is what the source says beyond what we know of.
+CREATE TABLE IF NOT EXISTS day (
+    event_id  uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
+    day_id    uuid        NOT NULL,
+    date      date        NOT NULL,  -- in the event's zone
+    name      jsonb       NOT NULL DEFAULT '{}',
+    starts_at timestamptz,           -- when the doors open
+    ends_at   timestamptz,
+    revision  bigint      NOT NULL DEFAULT 1,
+    PRIMARY KEY (event_id, day_id),
+    CONSTRAINT day_is_one UNIQUE (event_id, date),
+    CONSTRAINT day_ends_after_start CHECK (ends_at > starts_at)
+);
+
+CREATE TABLE IF NOT EXISTS room (
+    event_id    uuid    NOT NULL REFERENCES event ON DELETE CASCADE,
+    room_id     uuid    NOT NULL,
+    key         text    NOT NULL,
+    name        jsonb   NOT NULL,
+    description jsonb   NOT NULL DEFAULT '{}',
+    capacity    integer CONSTRAINT room_capacity_is_positive CHECK (capacity > 0),
+    floor       text,
+    position    integer NOT NULL,  -- the order in which rooms are shown
+    extra       jsonb   NOT NULL DEFAULT '{}',
+    revision    bigint  NOT NULL DEFAULT 1,
     PRIMARY KEY (event_id, room_id),
     CONSTRAINT room_key UNIQUE (event_id, key)
 );
 
 CREATE TABLE IF NOT EXISTS track (
-    event_id uuid    NOT NULL REFERENCES event ON DELETE CASCADE,
-    track_id uuid    NOT NULL,
-    key      text    NOT NULL,
-    name     jsonb   NOT NULL,
-    color    text    CONSTRAINT track_color_is_hex CHECK (color ~ '^#[0-9a-fA-F]{6}$'),
-    position integer NOT NULL,
+    event_id    uuid    NOT NULL REFERENCES event ON DELETE CASCADE,
+    track_id    uuid    NOT NULL,
+    key         text    NOT NULL,
+    name        jsonb   NOT NULL,
+    description jsonb   NOT NULL DEFAULT '{}',
+    color       text    CONSTRAINT track_color_is_hex CHECK (color ~ '^#[0-9a-fA-F]{6}$'),
+    position    integer NOT NULL,
+    extra       jsonb   NOT NULL DEFAULT '{}',
+    revision    bigint  NOT NULL DEFAULT 1,
     PRIMARY KEY (event_id, track_id),
     CONSTRAINT track_key UNIQUE (event_id, key)
 );
 
+-- Sorts of session: keynote, workshop, break…
+CREATE TABLE IF NOT EXISTS kind (
+    event_id uuid    NOT NULL REFERENCES event ON DELETE CASCADE,
+    kind_id  uuid    NOT NULL,
+    key      text    NOT NULL,
+    name     jsonb   NOT NULL,
+    position integer NOT NULL,
+    revision bigint  NOT NULL DEFAULT 1,
+    PRIMARY KEY (event_id, kind_id),
+    CONSTRAINT kind_key UNIQUE (event_id, key)
+);
+
 CREATE TABLE IF NOT EXISTS speaker (
-    event_id     uuid  NOT NULL REFERENCES event ON DELETE CASCADE,
-    speaker_id   uuid  NOT NULL,
-    key          text  NOT NULL,
-    name         jsonb NOT NULL,  -- one name in several scripts: {"fr": "Salma Idrissi", "ar": "سلمى الإدريسي"}
-    organisation jsonb NOT NULL DEFAULT '{}',
-    bio          jsonb NOT NULL DEFAULT '{}',
+    event_id     uuid   NOT NULL REFERENCES event ON DELETE CASCADE,
+    speaker_id   uuid   NOT NULL,
+    key          text   NOT NULL,
+    name         jsonb  NOT NULL,  -- one name in several scripts: {"fr": "Salma Idrissi", "ar": "سلمى الإدريسي"}
+    organisation jsonb  NOT NULL DEFAULT '{}',
+    tagline      jsonb  NOT NULL DEFAULT '{}',
+    bio          jsonb  NOT NULL DEFAULT '{}',
+    photo_url    text,
+    links        jsonb  NOT NULL DEFAULT '[]',  -- [{"url": "https://…", "title": {…}, "kind": "link"}]
+    extra        jsonb  NOT NULL DEFAULT '{}',
+    revision     bigint NOT NULL DEFAULT 1,
     PRIMARY KEY (event_id, speaker_id),
     CONSTRAINT speaker_key UNIQUE (event_id, key)
 );
 
+-- A time in a room: a range of these is where a session is, so that PostgreSQL itself can refuse two in one place.
+DO $types$
+BEGIN
+    IF to_regtype('place_in_time') IS NULL THEN
+        CREATE TYPE place_in_time AS (room_id uuid, at timestamptz);
+        CREATE TYPE occupation AS RANGE (subtype = place_in_time);
+    END IF;
+END
+$types$;
+
 CREATE TABLE IF NOT EXISTS session (
-    event_id    uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
-    session_id  uuid        NOT NULL,
-    key         text        NOT NULL,
-    title       jsonb       NOT NULL,
-    subtitle    jsonb       NOT NULL DEFAULT '{}',
-    abstract    jsonb       NOT NULL DEFAULT '{}',
-    description jsonb       NOT NULL DEFAULT '{}',
-    starts_at   timestamptz NOT NULL,
-    ends_at     timestamptz NOT NULL,
-    room_id     uuid,
-    track_id    uuid,
-    kind        text        NOT NULL DEFAULT '',  -- Keynote, Atelier, Pause…, in the source's words
-    language    text,                             -- spoken on stage
-    url         text,
-    status      text        NOT NULL DEFAULT 'scheduled'
-                            CONSTRAINT session_status_is_known CHECK (status IN ('scheduled', 'moved', 'delayed', 'cancelled')),
+    event_id      uuid        NOT NULL REFERENCES event ON DELETE CASCADE,
+    session_id    uuid        NOT NULL,
+    key           text        NOT NULL,
+    number        integer     NOT NULL CONSTRAINT session_number_is_positive CHECK (number > 0),  -- what apps of frab's world know it by
+    title         jsonb       NOT NULL,
+    subtitle      jsonb       NOT NULL DEFAULT '{}',
+    abstract      jsonb       NOT NULL DEFAULT '{}',
+    description   jsonb       NOT NULL DEFAULT '{}',
+    starts_at     timestamptz NOT NULL,
+    ends_at       timestamptz NOT NULL,
+    room_id       uuid,
+    track_id      uuid,
+    kind_id       uuid,
+    roles         jsonb       NOT NULL DEFAULT '{}',    -- of those who are more than speakers there: {"<speaker_id>": "moderator"}
+    languages     text[]      NOT NULL DEFAULT '{}',    -- spoken on stage, the main one first
+    service       boolean     NOT NULL DEFAULT false,   -- a break, a meal: nothing that somebody presents
+    url           text,
+    logo_url      text,
+    links         jsonb       NOT NULL DEFAULT '[]',
+    license       text        NOT NULL DEFAULT '',      -- of its recording
+    do_not_record boolean     NOT NULL DEFAULT false,
+    shares_room   boolean     NOT NULL DEFAULT false,   -- an organizer said that others may be in its room at the same time
+    status        text        NOT NULL DEFAULT 'scheduled'
+                              CONSTRAINT session_status_is_known CHECK (status IN ('scheduled', 'moved', 'delayed', 'cancelled')),
+    extra         jsonb       NOT NULL DEFAULT '{}',
+    revision      bigint      NOT NULL DEFAULT 1,
     PRIMARY KEY (event_id, session_id),
     CONSTRAINT session_key UNIQUE (event_id, key),
+    CONSTRAINT session_number UNIQUE (event_id, number) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT session_ends_after_start CHECK (ends_at > starts_at),
     CONSTRAINT session_room FOREIGN KEY (event_id, room_id) REFERENCES room,
-    CONSTRAINT session_track FOREIGN KEY (event_id, track_id) REFERENCES track
+    CONSTRAINT session_track FOREIGN KEY (event_id, track_id) REFERENCES track,
+    CONSTRAINT session_kind FOREIGN KEY (event_id, kind_id) REFERENCES kind,
+    -- Deferred: two sessions that change places are in each other's for a moment.
+    CONSTRAINT session_room_is_free EXCLUDE USING gist (
+        occupation(ROW(room_id, starts_at)::place_in_time, ROW(room_id, ends_at)::place_in_time) WITH &&
+    ) WHERE (room_id IS NOT NULL AND status <> 'cancelled' AND NOT shares_room) DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX IF NOT EXISTS session_by_room ON session (event_id, room_id);    -- lets a room be deleted without reading every session
 CREATE INDEX IF NOT EXISTS session_by_track ON session (event_id, track_id);  -- the same for a track
+CREATE INDEX IF NOT EXISTS session_by_kind ON session (event_id, kind_id);
 
 CREATE TABLE IF NOT EXISTS session_speaker (
     event_id   uuid    NOT NULL,
