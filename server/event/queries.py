@@ -9,21 +9,21 @@ from server.db import Tx, row
 from server.event.types import EventRow
 
 GET_EVENT_BY_SLUG = """
-    SELECT event_id, slug, name, theme, organiser, venue, timezone, languages, default_language, starts_on, ends_on
+    SELECT event_id, slug, name, theme, organiser, venue, timezone, languages, default_language, starts_on, ends_on, day_begins
     FROM event
     WHERE slug = $1
 """
 
 GET_EVENT = """
-    SELECT event_id, slug, name, theme, organiser, venue, timezone, languages, default_language, starts_on, ends_on
+    SELECT event_id, slug, name, theme, organiser, venue, timezone, languages, default_language, starts_on, ends_on, day_begins
     FROM event
     WHERE event_id = $1
 """
 
 INSERT_EVENT = """
     INSERT INTO event (event_id, slug, name, theme, organiser, venue, timezone, languages, default_language,
-                       starts_on, ends_on)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                       starts_on, ends_on, day_begins)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 # Scans and what is written with them carry no foreign key (see schema.sql), so they go by themselves.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,8 @@ class EventRow(Struct, frozen=True):
     default_language: str
     starts_on: date
     ends_on: date
+    day_begins: time = time()
+    """By the clock of the event's zone."""
 
 
 class Venue(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -10,11 +12,18 @@ from msgspec import UNSET, Struct
 
 from server.errors import InvalidRequest
 from server.instants import check_instant, in_utc
-from server.schedule.types import ChangeKind, ChangeSession, ChangeSpeaker, FieldChange, SessionRow, SpeakerRow, Status
+from server.schedule.commands import GivenLink
+from server.schedule.rows import DayRow, Edit, Link, Row, SessionRow, Status, Subject
+from server.schedule.types import ChangeKind, FieldChange
 from server.texts import Texts
 
-_SHOWN_BY_KIND = {"starts_at", "ends_at", "room_id", "speaker_ids", "title", "status"}
+T = TypeVar("T", bound=Row)
+
+_SHOWN_BY_KIND = {"starts_at", "ends_at", "room_id", "speaker_ids", "roles", "title", "status"}
 """Fields whose change has a kind of its own."""
+
+_UNSEEN = {"revision"}
+"""What differs without anything having changed."""
 
 
 class Names(Struct, frozen=True):
@@ -23,15 +32,33 @@ class Names(Struct, frozen=True):
     rooms: dict[UUID, Texts] = {}
     tracks: dict[UUID, Texts] = {}
     speakers: dict[UUID, Texts] = {}
+    kinds: dict[UUID, Texts] = {}
 
 
-def apply_change(session: SessionRow, change: ChangeSession) -> SessionRow:
-    """The session after the change. Raises `InvalidRequest` if it would end before it starts or name a speaker twice."""
+def changed_row(row: T, change: Struct) -> T:
+    """A thing after what is given of it. Raises `InvalidRequest` if a session or a day would end before it starts, or a session
+    name a speaker twice or give a role to somebody else."""
     given = _given(change)
-    given.pop("status", None)
-    speaker_ids = given.get("speaker_ids", [])
+    if isinstance(row, SessionRow):
+        return _changed_session(row, given)
+    for name in given.keys() & {"starts_at", "ends_at"}:
+        given[name] = in_utc(given[name], name)
+    after = msgspec.structs.replace(row, **given)
+    if isinstance(after, DayRow) and after.starts_at and after.ends_at and after.ends_at <= after.starts_at:
+        raise InvalidRequest("The day would end before it starts - at `$.ends_at`")
+    return after
+
+
+def _changed_session(session: SessionRow, given: dict[str, Any]) -> SessionRow:
+    status = given.pop("status", None)
+    speaker_ids = given.get("speaker_ids", session.speaker_ids)
     if len(set(speaker_ids)) < len(speaker_ids):
         raise InvalidRequest("A session names each of its speakers once - at `$.speaker_ids`")
+    if "roles" in given and not set(given["roles"]) <= {str(one) for one in speaker_ids}:
+        raise InvalidRequest("A role is for one of the session's speakers - at `$.roles`")
+    if "speaker_ids" in given and "roles" not in given:  # who is no longer there has no role
+        named = {str(one) for one in speaker_ids}
+        given["roles"] = {one: role for one, role in session.roles.items() if one in named}
     for name in given.keys() & {"starts_at", "ends_at"}:
         given[name] = in_utc(given[name], name)
     if "starts_at" in given and "ends_at" not in given:
@@ -40,13 +67,25 @@ def apply_change(session: SessionRow, change: ChangeSession) -> SessionRow:
     check_instant(changed.ends_at, "ends_at")
     if changed.ends_at <= changed.starts_at:
         raise InvalidRequest("The session would end before it starts - at `$.ends_at`")
-    status = _status_after(session, changed) if change.status is UNSET else change.status
-    return msgspec.structs.replace(changed, status=status)
+    return msgspec.structs.replace(changed, status=status or status_after(session, changed))
 
 
-def change_speaker(speaker: SpeakerRow, change: ChangeSpeaker) -> SpeakerRow:
-    """The speaker after the change."""
-    return msgspec.structs.replace(speaker, **_given(change))
+def status_after(old: SessionRow, new: SessionRow) -> Status:
+    """What a session is when its time or its room have changed and nobody says more."""
+    if old.status == "cancelled":
+        return "cancelled"
+    if new.room_id != old.room_id or new.starts_at < old.starts_at:
+        return "moved"
+    if new.starts_at > old.starts_at:
+        return "moved" if old.status == "moved" else "delayed"
+    return old.status
+
+
+def difference(subject: Subject, thing_id: UUID, before: Row | None, after: Row | None) -> Edit | None:
+    """None where both are the same."""
+    if before is not None and after is not None and not differences(before, after):
+        return None
+    return None if before is None and after is None else Edit(subject, thing_id, before, after)
 
 
 def differences(old: Struct, new: Struct) -> dict[str, FieldChange]:
@@ -54,20 +93,27 @@ def differences(old: Struct, new: Struct) -> dict[str, FieldChange]:
     return {
         name: FieldChange(getattr(old, name), getattr(new, name))
         for name in old.__struct_fields__
-        if getattr(old, name) != getattr(new, name)
+        if name not in _UNSEEN and getattr(old, name) != getattr(new, name)
     }
 
 
 def with_names(changed: dict[str, FieldChange], names: Names) -> dict[str, FieldChange]:
     """The same, where an id changed with what it stands for."""
-    by_field = {"room_id": names.rooms, "track_id": names.tracks, "speaker_ids": names.speakers}
+    by_field = {
+        "room_id": names.rooms,
+        "track_id": names.tracks,
+        "kind_id": names.kinds,
+        "speaker_ids": names.speakers,
+    }
     return {
         field: _named(change, by_field[field]) if field in by_field else change for field, change in changed.items()
     }
 
 
-def kinds_of(old: SessionRow, new: SessionRow) -> list[ChangeKind]:
+def kinds_of(old: SessionRow | None, new: SessionRow | None) -> list[ChangeKind]:
     """What happened to the session, the most important first; `details` alone where nothing else did."""
+    if old is None or new is None:
+        return ["added" if old is None else "removed"]
     if old.status == new.status == "cancelled":
         return ["details"]
     same_start = new.starts_at == old.starts_at
@@ -81,19 +127,46 @@ def kinds_of(old: SessionRow, new: SessionRow) -> list[ChangeKind]:
         "on_schedule": same_start and (old.status, new.status) == ("delayed", "scheduled"),
         "shortened": length < old_length,
         "extended": length > old_length,
-        "speakers": set(new.speaker_ids) != set(old.speaker_ids),
+        "speakers": set(new.speaker_ids) != set(old.speaker_ids) or new.roles != old.roles,
         "renamed": new.title != old.title,
         "details": bool(differences(old, new).keys() - _SHOWN_BY_KIND),
     }
     return [kind for kind, so in happened.items() if so] or ["details"]
 
 
+def crowded(sessions: Iterable[SessionRow]) -> list[tuple[SessionRow, SessionRow]]:
+    """Sessions that are in one room at a time though neither shares it: each with the first that was there before it."""
+    found: list[tuple[SessionRow, SessionRow]] = []
+    until: dict[UUID, SessionRow] = {}
+    for one in sorted(sessions, key=lambda session: (session.starts_at, session.session_id)):
+        if one.room_id is None or one.status == "cancelled" or one.shares_room:
+            continue
+        there = until.get(one.room_id)
+        if there is not None and there.ends_at > one.starts_at:
+            found.append((one, there))
+        if there is None or there.ends_at < one.ends_at:
+            until[one.room_id] = one
+    return found
+
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
 def _given(change: Struct) -> dict[str, Any]:
-    return {name: value for name in change.__struct_fields__ if (value := getattr(change, name)) is not UNSET}
+    found = {name: value for name in change.__struct_fields__ if (value := getattr(change, name)) is not UNSET}
+    if "links" in found:
+        found["links"] = [_link(one) for one in found["links"]]
+    if "roles" in found:
+        found["roles"] = {str(one): role for one, role in found["roles"].items() if role != "speaker"}
+    return found
+
+
+def _link(given: GivenLink) -> Link:
+    return Link(given.url, given.title, given.kind)
 
 
 def _named(change: FieldChange, names: dict[UUID, Texts]) -> FieldChange:
-    old, new = ([names[one] for one in _ids(side)] for side in (change.old, change.new))
+    old, new = ([names.get(one, {}) for one in _ids(side)] for side in (change.old, change.new))
     return msgspec.structs.replace(change, old_names=old, new_names=new)
 
 
@@ -101,13 +174,3 @@ def _ids(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     return [] if value is None else [value]
-
-
-def _status_after(old: SessionRow, new: SessionRow) -> Status:
-    if old.status == "cancelled":
-        return "cancelled"
-    if new.room_id != old.room_id or new.starts_at < old.starts_at:
-        return "moved"
-    if new.starts_at > old.starts_at:
-        return "moved" if old.status == "moved" else "delayed"
-    return old.status

@@ -1,72 +1,23 @@
-"""The programme's shapes: rows, the document an app reads, an organizer's change, the event it makes."""
+"""The programme's shapes for its readers: the document an app holds, the changes between two of them, the events that tell them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from server.feed import Position
-from server.instants import Instant
-from server.texts import LanguageTag, Line, LineTexts, ParagraphTexts, Texts
-
-Status = Literal["scheduled", "moved", "delayed", "cancelled"]
-
-MAX_SPEAKERS = 50
-"""Of one session."""
-SessionKind = Annotated[str, Meta(pattern=r"^[^\x00]*$(?!\n)", max_length=100)]
-# No other scheme: a link must not run a script.
-WebAddress = Annotated[str, Meta(pattern=r"^https?://[^\s\x00/?#]+([/?#][^\s\x00]*)?$(?!\n)", max_length=2000)]
-MaybeLineTexts = Annotated[dict[LanguageTag, Line], Meta(max_length=20)]
-
-
-class VersionRow(Struct, frozen=True):
-    version: int
-    updated_at: datetime
-
-
-class RoomRow(Struct, frozen=True):
-    room_id: UUID
-    name: Texts
-    capacity: int | None
-    floor: str | None
-
-
-class TrackRow(Struct, frozen=True):
-    track_id: UUID
-    name: Texts
-    color: str | None
-
-
-class SpeakerRow(Struct, frozen=True):
-    speaker_id: UUID
-    name: Texts
-    organisation: Texts
-    bio: Texts
-
-
-class SessionRow(Struct, frozen=True):
-    session_id: UUID
-    title: Texts
-    subtitle: Texts
-    abstract: Texts
-    description: Texts
-    starts_at: datetime
-    ends_at: datetime
-    room_id: UUID | None
-    track_id: UUID | None
-    speaker_ids: list[UUID]
-    kind: str
-    language: str | None
-    url: str | None
-    status: Status
+from server.interchange.programme import LinkKind
+from server.schedule.rows import Origin, Status, Subject
+from server.texts import Texts
 
 
 class Room(Struct, frozen=True, kw_only=True):
     id: UUID
     name: str | Texts
+    description: str | Texts
     capacity: int | None
     floor: str | None
 
@@ -74,14 +25,31 @@ class Room(Struct, frozen=True, kw_only=True):
 class Track(Struct, frozen=True, kw_only=True):
     id: UUID
     name: str | Texts
+    description: str | Texts
     color: str | None
+
+
+class Kind(Struct, frozen=True, kw_only=True):
+    """A sort of session: a keynote, a workshop, a break."""
+
+    id: UUID
+    name: str | Texts
+
+
+class LinkView(Struct, frozen=True, kw_only=True):
+    url: str
+    title: str | Texts
+    kind: LinkKind
 
 
 class Speaker(Struct, frozen=True, kw_only=True):
     id: UUID
     name: str | Texts
     organisation: str | Texts
+    tagline: str | Texts
     bio: str | Texts
+    photo_url: str | None
+    links: list[LinkView]
 
 
 class SpeakerPage(Struct, frozen=True, kw_only=True):
@@ -98,10 +66,20 @@ class Session(Struct, frozen=True, kw_only=True):
     ends_at: datetime
     room_id: UUID | None
     track_id: UUID | None
+    kind_id: UUID | None
     speaker_ids: list[UUID]
-    kind: str
+    roles: dict[str, str]
+    """What those of the speakers do who are more than that, by their id: `moderator`, `panelist`, `host`."""
     language: str | None
+    """The first of `languages`."""
+    languages: list[str]
+    """Spoken on stage, the main one first."""
+    service: bool
+    """A break, a meal: nothing that somebody presents."""
     url: str | None
+    logo_url: str | None
+    links: list[LinkView]
+    do_not_record: bool
     status: Status
 
 
@@ -111,10 +89,22 @@ class SessionDetail(Session, frozen=True, kw_only=True):
     description: str | Texts
 
 
-class Day(Struct, frozen=True, kw_only=True):
+class DayHead(Struct, frozen=True, kw_only=True):
+    """What an organizer says of a day."""
+
+    id: UUID | None
+    """None for a day of which nothing is known but its sessions."""
     date: str
-    """A date in the event's zone, `2026-12-18`; a session belongs to the day on which it starts there."""
+    """In the event's zone, `2026-12-18`; it begins at `Schedule.day_begins`."""
+    name: str | Texts
+    starts_at: datetime | None
+    """When the doors open."""
+    ends_at: datetime | None
+
+
+class Day(DayHead, frozen=True, kw_only=True):
     session_ids: list[UUID]
+    """Those that start on it."""
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
@@ -125,56 +115,21 @@ class Schedule(Struct, frozen=True, kw_only=True):
     feed: Position
     """Where channel `schedule` stood in this document: listen from here and nothing is missed."""
     timezone: str
+    day_begins: str
+    """`06:00`: what starts earlier belongs to the day before."""
     days: list[Day]
     rooms: list[Room]
     tracks: list[Track]
+    kinds: list[Kind]
     speakers: list[Speaker]
     """By id, so that one who joins late comes last; an app sorts them by name as its language does."""
     sessions: list[Session]
     """By start, then in the order of the rooms (those without one last), then by id."""
 
 
-class ChangeSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an organizer changes of a session; what is left out stays.
-
-    A new start without a new end keeps the length. Without a `status`, another room or an earlier start makes it `moved`, a
-    later start `delayed`; a cancelled session stays cancelled until a status says otherwise.
-    """
-
-    starts_at: Instant | UnsetType = UNSET
-    ends_at: Instant | UnsetType = UNSET
-    room_id: UUID | UnsetType | None = UNSET
-    track_id: UUID | UnsetType | None = UNSET
-    status: Status | UnsetType = UNSET
-    title: LineTexts | UnsetType = UNSET
-    subtitle: ParagraphTexts | UnsetType = UNSET
-    abstract: ParagraphTexts | UnsetType = UNSET
-    description: ParagraphTexts | UnsetType = UNSET
-    language: LanguageTag | UnsetType | None = UNSET
-    speaker_ids: Annotated[list[UUID], Meta(max_length=MAX_SPEAKERS)] | UnsetType = UNSET
-    """All of them, in the order in which the session names them, nobody twice."""
-    kind: SessionKind | UnsetType = UNSET
-    url: WebAddress | UnsetType | None = UNSET
-
-
-class AddSpeaker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody who joins the programme late."""
-
-    name: LineTexts
-    """One name in several scripts."""
-    organisation: MaybeLineTexts = {}
-    bio: ParagraphTexts = {}
-
-
-class ChangeSpeaker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an organizer changes of a speaker; what is left out stays."""
-
-    name: LineTexts | UnsetType = UNSET
-    organisation: MaybeLineTexts | UnsetType = UNSET
-    bio: ParagraphTexts | UnsetType = UNSET
-
-
 ChangeKind = Literal[
+    "added",
+    "removed",
     "cancelled",
     "reinstated",
     "moved",
@@ -198,13 +153,14 @@ class FieldChange(Struct, frozen=True, omit_defaults=True):
     old: Any
     new: Any
     old_names: list[Texts] | UnsetType = UNSET
-    """What `old` stands for, one name in all languages for each id; only of `room_id`, `track_id` and `speaker_ids`."""
+    """What `old` stands for, one name in all languages for each id; only of `room_id`, `track_id`, `kind_id` and
+    `speaker_ids`."""
     new_names: list[Texts] | UnsetType = UNSET
     """The same for `new`."""
 
 
 class SessionChanged(Struct, frozen=True, kw_only=True):
-    """The data of a `session.changed` event, in all languages: nobody who hears it has to ask for anything.
+    """The data of a `session.changed` or `session.added` event, in all languages: nobody who hears it has to ask for anything.
 
     On channel `schedule` for everybody, and the same on `me` for those whom the session concerns.
     """
@@ -218,33 +174,181 @@ class SessionChanged(Struct, frozen=True, kw_only=True):
     """Its speakers, in its order."""
     room: Room | None
     track: Track | None
+    kind: Kind | None
     changed: dict[str, FieldChange]
-    """By field of the session."""
+    """By field of the session; empty where it was added."""
     kinds: list[ChangeKind]
     """The most important first; never empty."""
     sentence: Texts
     """What a phone shows, in each of the event's languages; English in those that the server does not speak."""
 
 
-class SpeakerAdded(Struct, frozen=True, kw_only=True):
-    """The data of a `speaker.added` event, in all languages."""
+class SessionRemoved(Struct, frozen=True, kw_only=True):
+    """The data of a `session.removed` event: it is gone from the programme, which is not the same as cancelled."""
 
+    version: int
+    updated_at: datetime
+    id: UUID
+    title: Texts
+    kinds: list[ChangeKind]
+    sentence: Texts
+
+
+class _ThingChanged(Struct, frozen=True, kw_only=True):
     version: int
     """The programme's version that this change made."""
     updated_at: datetime
-    speaker: Speaker
-
-
-class SpeakerChanged(SpeakerAdded, frozen=True, kw_only=True):
-    """The data of a `speaker.changed` event, in all languages."""
-
+    id: UUID
     changed: dict[str, FieldChange]
-    """By field of the speaker."""
+    """By field; empty where it was added or removed."""
+
+
+class DayChanged(_ThingChanged, frozen=True, kw_only=True):
+    """The data of `day.added`, `day.changed` and `day.removed`, in all languages; `day` is null once it is removed."""
+
+    day: DayHead | None
+
+
+class RoomChanged(_ThingChanged, frozen=True, kw_only=True):
+    """The data of `room.added`, `room.changed` and `room.removed`, in all languages; `room` is null once it is removed."""
+
+    room: Room | None
+    position: int
+    """Rooms are in the order of these numbers, then of their ids."""
+
+
+class TrackChanged(_ThingChanged, frozen=True, kw_only=True):
+    """The data of `track.added`, `track.changed` and `track.removed`, in all languages; `track` is null once it is removed."""
+
+    track: Track | None
+    position: int
+
+
+class KindChanged(_ThingChanged, frozen=True, kw_only=True):
+    """The data of `kind.added`, `kind.changed` and `kind.removed`, in all languages; `kind` is null once it is removed."""
+
+    kind: Kind | None
+    position: int
+
+
+class SpeakerChanged(_ThingChanged, frozen=True, kw_only=True):
+    """The data of `speaker.added`, `speaker.changed` and `speaker.removed`, in all languages; `speaker` is null once removed."""
+
+    speaker: Speaker | None
+
+
+class ScheduleReleased(Struct, frozen=True, kw_only=True):
+    """The data of `schedule.released`: a draft was released or a file imported; its changes came before, one event each."""
+
+    version: int
+    updated_at: datetime
+    origin: Origin
+    name: str
+    note: str
+    changes: int
+
+
+class ScheduleReplaced(Struct, frozen=True, kw_only=True):
+    """The data of `schedule.replaced`: so much has changed at once that it is not told. Read the programme anew, after a random
+    part of `within_seconds`, so that not everybody does it in the same moment."""
+
+    version: int
+    updated_at: datetime
+    origin: Origin
+    name: str
+    note: str
+    changes: int
+    within_seconds: int
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What became of one thing between two versions."""
+
+    subject: Subject
+    id: UUID
+    title: str | Texts
+    """What it is called now, or was last."""
+    kinds: list[ChangeKind]
+    """What happened, the most important first; for everything but sessions `added`, `removed` or `details`."""
+    changed: dict[str, FieldChange]
+    """By field; empty where it was added or removed."""
+    sentence: str | Texts
+    """What a phone shows; of sessions only, else empty."""
+    session: SessionDetail | None
+    """The session as it is in the newer version; null for everything else, and where it is gone."""
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """What changed between two versions: applied to the older programme it makes the newer one."""
+
+    since: int
+    version: int
+    changes: list[Change]
+
+
+class Version(Struct, frozen=True, kw_only=True):
+    """A version of the programme, and what made it."""
+
+    version: int
+    at: datetime
+    origin: Origin
+    name: str
+    """What the organizer or the imported file calls it; often empty."""
+    note: str
+    changes: int
+    """How many things it touched."""
+
+
+class VersionPage(Struct, frozen=True, kw_only=True):
+    versions: list[Version]
+    """The newest first."""
+    next_cursor: str | None
+
+
+class Clash(Struct, frozen=True, kw_only=True):
+    """Two sessions in one room at a time, though neither shares it."""
+
+    session_id: UUID
+    title: str | Texts
+    with_session_id: UUID
+    with_title: str | Texts
+    room_id: UUID
+
+
+class Disagreement(Struct, frozen=True, kw_only=True):
+    """The draft and a change that was made since it began want something else of the same field."""
+
+    subject: Subject
+    id: UUID
+    title: str | Texts
+    field: str
+    """`*`: one changes what the other removes."""
+    base: Any
+    live: Any
+    draft: Any
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """What an organizer prepares, against the programme as it is now."""
+
+    changes: list[Change]
+    """What a release would change."""
+    disagreements: list[Disagreement]
+    """A release is refused while there are any, unless it is forced."""
+    clashes: list[Clash]
+    """A release is refused while there are any."""
 
 
 EVENTS: dict[str, type[Struct]] = {
+    "session.added": SessionChanged,
     "session.changed": SessionChanged,
-    "speaker.added": SpeakerAdded,
-    "speaker.changed": SpeakerChanged,
+    "session.removed": SessionRemoved,
+    **{f"day.{what}": DayChanged for what in ("added", "changed", "removed")},
+    **{f"room.{what}": RoomChanged for what in ("added", "changed", "removed")},
+    **{f"track.{what}": TrackChanged for what in ("added", "changed", "removed")},
+    **{f"kind.{what}": KindChanged for what in ("added", "changed", "removed")},
+    **{f"speaker.{what}": SpeakerChanged for what in ("added", "changed", "removed")},
+    "schedule.released": ScheduleReleased,
+    "schedule.replaced": ScheduleReplaced,
 }
 """What this noun's events carry, by kind."""
