@@ -2,133 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
+import msgspec
+from msgspec import UNSET, Struct
+
 from server.db import Database, Tx
-from server.event.reader import EVERY_LANGUAGE
 from server.event.types import EventRow
 from server.feed import emit, emit_to_each
 from server.feed.types import SCHEDULE
 from server.ids import new_id
 from server.schedule import queries
-from server.schedule.errors import BY_CONSTRAINT, NoSuchSpeaker, UnknownSession
-from server.schedule.policy import Names, apply_change, change_speaker, differences, kinds_of, with_names
-from server.schedule.sentences import sentences
-from server.schedule.types import (
-    AddSpeaker,
-    ChangeSession,
-    ChangeSpeaker,
-    FieldChange,
-    RoomRow,
-    SessionChanged,
-    SessionRow,
-    SpeakerAdded,
-    SpeakerChanged,
-    SpeakerRow,
-    TrackRow,
-    VersionRow,
-)
-from server.schedule.views import in_all_languages, room_view, speaker_view, track_view
-from server.texts import Texts
+from server.schedule.errors import BY_CONSTRAINT, NO_SUCH, REMOVING, ChangedMeanwhile
+from server.schedule.policy import changed_row, difference
+from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow
+from server.schedule.storing import store
+from server.schedule.telling import Around, in_order, told
+from server.schedule.types import ScheduleReleased, ScheduleReplaced
 
 ADDED = "added:"
 """Begins the key of what an organizer added here and no source of the programme knows."""
 
+MOST_TOLD = 400
+"""Changes of one version that are told one by one; a phone reads the whole programme sooner than more of them."""
+WITHIN_SECONDS = 60
 
-async def change_session(db: Database, event: EventRow, session_id: UUID, change: ChangeSession) -> SessionRow:
-    """Moves, delays, cancels or rewrites a session, gives it other speakers, and tells everybody on channel `schedule` and those
-    whom it concerns on their own; a change that changes nothing tells nobody.
 
-    Raises `UnknownSession`, `UnknownRoom`, `UnknownTrack`, `UnknownSpeaker`, `InvalidRequest`.
+async def add_thing(db: Database, event: EventRow, subject: Subject, command: Struct) -> Row:
+    """Adds a day, a room, a track, a kind, a speaker or a session, and tells channel `schedule`.
+
+    Raises `InvalidRequest`, `UnknownRoom` and its like, `RoomTaken`, `NumberTaken`, `DayIsThere`.
     """
     async with db.tx(BY_CONSTRAINT) as tx:
         await queries.lock_version(tx, event.event_id)
-        before = await queries.get_session(tx, event.event_id, session_id)
-        if before is None:
-            raise UnknownSession
+        row = new_row(subject, command, position=await queries.next_position(tx, event.event_id, subject))
+        (written,) = await change_programme(tx, event, [Edit(subject, _id(row), None, row)])
+    assert written.after is not None  # noqa: S101 - for the type checker
+    return written.after
 
-        after = apply_change(before, change)
-        changed = differences(before, after)
-        if not changed:
+
+async def change_thing(
+    db: Database, event: EventRow, subject: Subject, thing_id: UUID, change: Struct, *, expected: int | None = None
+) -> Row:
+    """Changes what is given, and tells channel `schedule` and those whom a session concerns; what changes nothing tells nobody.
+
+    `expected` is the revision that the organizer has seen. Raises as `add_thing`, `ChangedMeanwhile`, and `UnknownSession` or its
+    like.
+    """
+    async with db.tx(BY_CONSTRAINT) as tx:
+        await queries.lock_version(tx, event.event_id)
+        before = await _get(tx, event.event_id, subject, thing_id, expected)
+        after = changed_row(before, change)
+        edit = difference(subject, thing_id, before, after)
+        if edit is None:
             return before
-
-        await queries.update_session(tx, event.event_id, session=after)
-        if "speaker_ids" in changed:
-            await queries.name_speakers(tx, event.event_id, session_id, speaker_ids=after.speaker_ids)
-        data = await _describe(tx, event, before, after, changed)
-        concerned = await queries.list_concerned(tx, event.event_id, session_id, speaker_ids=before.speaker_ids)
-
-        await emit(tx, event.event_id, channel=SCHEDULE, kind="session.changed", data=data)
-        await emit_to_each(tx, event.event_id, concerned, kind="session.changed", data=data)
-        return after
+        (written,) = await change_programme(tx, event, [edit])
+    assert written.after is not None  # noqa: S101 - for the type checker
+    return written.after
 
 
-async def add_speaker(db: Database, event_id: UUID, command: AddSpeaker) -> SpeakerRow:
-    """Adds a speaker, whom sessions can name from now on, and tells channel `schedule`."""
-    speaker = SpeakerRow(new_id(), command.name, command.organisation, command.bio)
-    async with db.tx() as tx:
-        await queries.lock_version(tx, event_id)
-        await queries.insert_speaker(tx, event_id, key=f"{ADDED}{speaker.speaker_id}", speaker=speaker)
-        now = await _advance(tx, event_id)
-        data = SpeakerAdded(
-            version=now.version, updated_at=now.updated_at, speaker=speaker_view(speaker, EVERY_LANGUAGE)
-        )
-        await emit(tx, event_id, channel=SCHEDULE, kind="speaker.added", data=data)
-    return speaker
+async def remove_thing(
+    db: Database, event: EventRow, subject: Subject, thing_id: UUID, *, expected: int | None = None
+) -> None:
+    """Takes it out of the programme, as if it had never been there; who wants it seen as cancelled changes its status instead.
+
+    Raises `StillInUse`, `ChangedMeanwhile`, and `UnknownSession` or its like.
+    """
+    async with db.tx(REMOVING) as tx:
+        await queries.lock_version(tx, event.event_id)
+        before = await _get(tx, event.event_id, subject, thing_id, expected)
+        await change_programme(tx, event, [Edit(subject, thing_id, before, None)])
 
 
-async def edit_speaker(db: Database, event_id: UUID, speaker_id: UUID, change: ChangeSpeaker) -> SpeakerRow:
-    """Changes what is said of a speaker and tells channel `schedule`, unless it changes nothing. Raises `NoSuchSpeaker`."""
-    async with db.tx() as tx:
-        await queries.lock_version(tx, event_id)
-        before = await queries.get_speaker(tx, event_id, speaker_id)
-        if before is None:
-            raise NoSuchSpeaker
-        after = change_speaker(before, change)
-        changed = differences(before, after)
-        if not changed:
-            return before
-        await queries.update_speaker(tx, event_id, speaker=after)
-        now = await _advance(tx, event_id)
-        data = SpeakerChanged(
-            version=now.version,
-            updated_at=now.updated_at,
-            speaker=speaker_view(after, EVERY_LANGUAGE),
-            changed=changed,
-        )
-        await emit(tx, event_id, channel=SCHEDULE, kind="speaker.changed", data=data)
-    return after
+async def change_programme(
+    tx: Tx,
+    event: EventRow,
+    edits: Sequence[Edit],
+    *,
+    around: State | None = None,
+    origin: Origin = "edit",
+    name: str = "",
+    note: str = "",
+) -> list[Edit]:
+    """Makes one version of all these changes and tells it: each by itself and to those whom it concerns, too many as one.
+
+    `tx` holds the version's lock. `around` is the whole programme before, where the caller has it. Returns the edits as written.
+    """
+    before = around or await _surroundings(tx, event.event_id, edits)
+    few = len(edits) <= MOST_TOLD
+    concerned = {
+        one.id: await queries.list_concerned(tx, event.event_id, one.id, speaker_ids=one.before.speaker_ids)
+        for one in edits
+        if few and isinstance(one.before, SessionRow)
+    }
+    now, written = await store(tx, event.event_id, edits, origin=origin, name=name, note=note)
+    if not few:
+        await _tell_at_once(tx, event, now, len(written), origin, name, note)
+        return written
+    surroundings = Around(before, _after(before, written))
+    events = [(one, *told(one, now, surroundings, event)) for one in in_order(written)]
+    for _, kind, data in events:
+        await emit(tx, event.event_id, channel=SCHEDULE, kind=kind, data=data)
+    if origin != "edit":
+        summary = _summary(ScheduleReleased, now, len(written), origin, name, note)
+        await emit(tx, event.event_id, channel=SCHEDULE, kind="schedule.released", data=summary)
+    for one, kind, data in events:
+        if one.id in concerned:
+            await emit_to_each(tx, event.event_id, concerned[one.id], kind=kind, data=data)
+    return written
 
 
-async def _describe(
-    tx: Tx, event: EventRow, before: SessionRow, after: SessionRow, changed: dict[str, FieldChange]
-) -> SessionChanged:
-    """The next version, with everything in it that a phone shows of the session."""
-    rooms = {room.room_id: room for room in await queries.list_rooms(tx, event.event_id)}
-    tracks = {track.track_id: track for track in await queries.list_tracks(tx, event.event_id)}
-    named = {*before.speaker_ids, *after.speaker_ids}
-    speakers = {one.speaker_id: one for one in await queries.list_speakers_named(tx, event.event_id, speaker_ids=named)}
-    names = Names(_names(rooms), _names(tracks), _names(speakers))
-    now = await _advance(tx, event.event_id)
-    return SessionChanged(
-        version=now.version,
-        updated_at=now.updated_at,
-        session=in_all_languages(after),
-        speakers=[speaker_view(speakers[one], EVERY_LANGUAGE) for one in after.speaker_ids],
-        room=room_view(rooms[after.room_id], EVERY_LANGUAGE) if after.room_id else None,
-        track=track_view(tracks[after.track_id], EVERY_LANGUAGE) if after.track_id else None,
-        changed=with_names(changed, names),
-        kinds=kinds_of(before, after),
-        sentence=sentences(before, after, names, event),
+def new_row(subject: Subject, command: Struct, *, position: int) -> Row:
+    """A thing as an organizer describes it, under a key that no file gives."""
+    thing_id = new_id()
+    given: dict[str, Any] = {ROWS[subject].__struct_fields__[0]: thing_id, "key": f"{ADDED}{thing_id}"}
+    if subject == "session":
+        given |= {"number": 0, "subtitle": {}, "abstract": {}, "description": {}}
+    for field in ("title", "name", "date", "starts_at", "ends_at"):  # what a row cannot be without
+        if hasattr(command, field):
+            given[field] = getattr(command, field)
+    if "position" in ROWS[subject].__struct_fields__:
+        given["position"] = position
+    fields = set(ROWS[subject].__struct_fields__)
+    blank = ROWS[subject](**{name: value for name, value in given.items() if name in fields and value is not UNSET})
+    return changed_row(blank, command)
+
+
+async def _tell_at_once(
+    tx: Tx, event: EventRow, now: VersionRow, count: int, origin: Origin, name: str, note: str
+) -> None:
+    data = _summary(ScheduleReplaced, now, count, origin, name, note, within_seconds=WITHIN_SECONDS)
+    await emit(tx, event.event_id, channel=SCHEDULE, kind="schedule.replaced", data=data)
+
+
+def _summary(
+    shape: type[Struct], now: VersionRow, count: int, origin: Origin, name: str, note: str, **more: Any
+) -> Struct:
+    head = {"version": now.version, "updated_at": now.updated_at}
+    return shape(**head, origin=origin, name=name, note=note, changes=count, **more)
+
+
+async def _get(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID, expected: int | None) -> Row:
+    before = await queries.get_thing(tx, event_id, subject, thing_id)
+    if before is None:
+        raise NO_SUCH[subject]
+    if expected is not None and before.revision != expected:
+        raise ChangedMeanwhile
+    return before
+
+
+async def _surroundings(tx: Tx, event_id: UUID, edits: Sequence[Edit]) -> State:
+    """What the edits' events may name, as it is before them."""
+    sessions = [row for one in edits for row in (one.before, one.after) if isinstance(row, SessionRow)]
+    if not sessions:
+        return _after(State(), [msgspec.structs.replace(one, after=one.before) for one in edits])
+    named = {speaker for one in sessions for speaker in one.speaker_ids}
+    return State(
+        room={row.room_id: row for row in await queries.list_rooms(tx, event_id)},
+        track={row.track_id: row for row in await queries.list_tracks(tx, event_id)},
+        kind={row.kind_id: row for row in await queries.list_kinds(tx, event_id)},
+        speaker={row.speaker_id: row for row in await queries.list_speakers_named(tx, event_id, speaker_ids=named)},
     )
 
 
-async def _advance(tx: Tx, event_id: UUID) -> VersionRow:
-    now = await queries.advance_version(tx, event_id)
-    assert now is not None, "INSERT … RETURNING one row"  # noqa: S101 - for the type checker
-    return now
+def _after(before: State, edits: Sequence[Edit]) -> State:
+    things = {subject: dict(before.of(subject)) for subject in ROWS}
+    for one in edits:
+        if one.after is None:
+            things[one.subject].pop(one.id, None)
+        else:
+            things[one.subject][one.id] = one.after
+    return State(**things)  # type: ignore[arg-type]  # each under its own subject
 
 
-def _names(rows: Mapping[UUID, RoomRow | TrackRow | SpeakerRow]) -> dict[UUID, Texts]:
-    return {one: row.name for one, row in rows.items()}
+def _id(row: Row) -> UUID:
+    found: UUID = getattr(row, row.__struct_fields__[0])
+    return found

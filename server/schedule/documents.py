@@ -21,8 +21,9 @@ from server.event.types import EventRow
 from server.feed import Position, Watch, queries as feed_queries
 from server.feed.types import SCHEDULE
 from server.schedule import queries
-from server.schedule.types import Schedule, VersionRow
-from server.schedule.views import group_by_day, room_view, session_view, speaker_view, track_view
+from server.schedule.rows import VersionRow
+from server.schedule.types import Schedule
+from server.schedule.views import group_by_day, kind_view, room_view, session_view, speaker_view, track_view
 
 
 class Document(Struct, frozen=True):
@@ -84,21 +85,21 @@ class Documents:
         async with self._db.snapshot() as tx:
             position = await feed_queries.get_position(tx, event.event_id, channel=SCHEDULE)
             version = await queries.get_version(tx, event.event_id)
-            rooms = await queries.list_rooms(tx, event.event_id)
-            tracks = await queries.list_tracks(tx, event.event_id)
-            speakers = await queries.list_speakers(tx, event.event_id)
-            sessions = await queries.list_sessions(tx, event.event_id)
+            state = await queries.read_state(tx, event.event_id)
         position = position or Position(SCHEDULE, "", 0)
         version = version or VersionRow(0, datetime.fromtimestamp(0, UTC))
+        sessions = state.session.values()
         schedule = Schedule(
             version=version.version,
             updated_at=version.updated_at,
             feed=position,
             timezone=event.timezone,
-            days=group_by_day(sessions, event.timezone),
-            rooms=[room_view(room, reader) for room in rooms],
-            tracks=[track_view(track, reader) for track in tracks],
-            speakers=[speaker_view(speaker, reader) for speaker in speakers],
+            day_begins=event.day_begins.isoformat("minutes"),
+            days=group_by_day(state.day.values(), sessions, event, reader),
+            rooms=[room_view(room, reader) for room in state.room.values()],
+            tracks=[track_view(track, reader) for track in state.track.values()],
+            kinds=[kind_view(kind, reader) for kind in state.kind.values()],
+            speakers=[speaker_view(speaker, reader) for speaker in state.speaker.values()],
             sessions=[session_view(session, reader) for session in sessions],
         )
         body = msgspec.json.encode(schedule)

@@ -14,6 +14,9 @@ class Phrases(Struct, frozen=True, kw_only=True):
     """One language. Words in braces are filled in: `{title}` comes in its quotation marks."""
 
     quoted: str
+    added: str
+    """With its time, and behind that the room if it has one."""
+    removed: str
     cancelled: str
     still_cancelled: str
     details: str
@@ -58,6 +61,8 @@ class Phrases(Struct, frozen=True, kw_only=True):
 
 ENGLISH = Phrases(
     quoted="“{text}”",
+    added="New in the programme: {title}, {when}{where}.",
+    removed="{title} is no longer in the programme.",
     cancelled="{title} is cancelled.",
     still_cancelled="{title} is still cancelled; its details have changed.",
     details="{title} has new details.",
@@ -94,6 +99,8 @@ ENGLISH = Phrases(
 
 FRENCH = Phrases(
     quoted="«\u00a0{text}\u00a0»",
+    added="Nouveau au programme\u00a0: {title}, {when}{where}.",
+    removed="La session {title} ne figure plus au programme.",
     cancelled="La session {title} est annulée.",
     still_cancelled="La session {title} reste annulée\u00a0; ses détails ont changé.",
     details="Les détails de la session {title} ont changé.",
@@ -130,6 +137,8 @@ FRENCH = Phrases(
 
 ARABIC = Phrases(
     quoted="«{text}»",
+    added="جديد في البرنامج: جلسة {title}، {when}{where}.",
+    removed="لم تعد جلسة {title} في البرنامج.",
     cancelled="أُلغيت جلسة {title}.",
     still_cancelled="جلسة {title} ما زالت ملغاة، وتغيرت تفاصيلها.",
     details="تغيرت تفاصيل جلسة {title}.",

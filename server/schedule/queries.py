@@ -209,6 +209,10 @@ CHECK_NOW = "SET CONSTRAINTS session_room_is_free, session_number IMMEDIATE"
 
 LAST_NUMBER = "SELECT COALESCE(max(number), 0) FROM session WHERE event_id = $1"
 
+NEXT_ROOM = "SELECT COALESCE(max(position) + 1, 0) FROM room WHERE event_id = $1"
+NEXT_TRACK = "SELECT COALESCE(max(position) + 1, 0) FROM track WHERE event_id = $1"
+NEXT_KIND = "SELECT COALESCE(max(position) + 1, 0) FROM kind WHERE event_id = $1"
+
 # What others hold on to: an attendee who is a speaker, a check-in list that follows a room.
 LIST_HELD = """
     SELECT speaker_id AS id FROM attendee WHERE event_id = $1 AND speaker_id IS NOT NULL
@@ -356,6 +360,7 @@ _GET: dict[Subject, LiteralString] = {
 }
 
 
+_NEXT: dict[Subject, LiteralString] = {"room": NEXT_ROOM, "track": NEXT_TRACK, "kind": NEXT_KIND}
 _WRITE: dict[Subject, LiteralString] = {
     "day": WRITE_DAY,
     "room": WRITE_ROOM,
@@ -442,7 +447,7 @@ async def get_session(tx: Tx, event_id: UUID, session_id: UUID) -> SessionRow | 
 
 
 async def write_things(tx: Tx, event_id: UUID, subject: Subject, things: Sequence[Row]) -> None:
-    """Inserts these, or overwrites them. A number, key or date that another has violates a constraint, at once or at `check_now`."""
+    """Inserts these, or overwrites them. What another already has violates a constraint, a session's number at `check_now`."""
     columns = [name for name in ROWS[subject].__struct_fields__ if name != "speaker_ids"]
     await tx.executemany(_WRITE[subject], [(event_id, *(getattr(one, name) for name in columns)) for one in things])
 
@@ -467,6 +472,14 @@ async def check_now(tx: Tx) -> None:
 
 async def last_number(tx: Tx, event_id: UUID) -> int:
     found: int = await tx.fetchval(LAST_NUMBER, event_id)
+    return found
+
+
+async def next_position(tx: Tx, event_id: UUID, subject: Subject) -> int:
+    """Behind all others; 0 for what has no order of its own."""
+    if subject not in _NEXT:
+        return 0
+    found: int = await tx.fetchval(_NEXT[subject], event_id)
     return found
 
 

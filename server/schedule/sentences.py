@@ -18,7 +18,7 @@ from msgspec import Struct
 from server.event.types import EventRow
 from server.schedule.phrases import ENGLISH, SPOKEN, Phrases
 from server.schedule.policy import Names, kinds_of
-from server.schedule.types import SessionRow
+from server.schedule.rows import SessionRow
 from server.texts import Texts, pick
 
 MAX_SHOWN = 80
@@ -55,8 +55,9 @@ class _Voice(Struct, frozen=True):
         return moment.astimezone(self.zone)
 
 
-def sentences(old: SessionRow, new: SessionRow, names: Names, event: EventRow) -> Texts:
-    """What happened between two states of a session, in each language of the event: English in one that we do not speak.
+def sentences(old: SessionRow | None, new: SessionRow | None, names: Names, event: EventRow) -> Texts:
+    """What happened between two states of a session, in each language of the event: English in one that we do not speak. None: it
+    was not there before, or it no longer is; one of the two is.
 
     `names` knows every room and speaker that either state refers to.
     """
@@ -71,8 +72,12 @@ def _words_of(language: str) -> Phrases:
     return SPOKEN.get(language.lower().partition("-")[0], ENGLISH)
 
 
-def _sentence(old: SessionRow, new: SessionRow, names: Names, voice: _Voice) -> str:
+def _sentence(old: SessionRow | None, new: SessionRow | None, names: Names, voice: _Voice) -> str:
     words = voice.words
+    if old is None:
+        return "" if new is None else _added(new, names, voice)
+    if new is None:
+        return words.removed.format(title=voice.quoted(old.title))
     title = voice.quoted(old.title)  # people know it by that
     if new.status == "cancelled":
         return (words.still_cancelled if old.status == "cancelled" else words.cancelled).format(title=title)
@@ -86,6 +91,14 @@ def _sentence(old: SessionRow, new: SessionRow, names: Names, voice: _Voice) -> 
     if not clauses:
         return words.details.format(title=title)
     return words.sentence.format(title=title, clauses=_listed(clauses, words))
+
+
+def _added(new: SessionRow, names: Names, voice: _Voice) -> str:
+    """With its date, because whoever hears of it has not been waiting for it."""
+    words = voice.words
+    when = _when(voice.local(new.starts_at), words.new_times[2], words)
+    where = f" ({voice.shown(names.rooms[new.room_id])})" if new.room_id else ""
+    return words.added.format(title=voice.quoted(new.title), when=when, where=where)
 
 
 def _renamed(old: SessionRow, new: SessionRow, voice: _Voice) -> list[str]:

@@ -1,98 +1,83 @@
-"""A whole programme, as a reader of files hands it over, into an event that has none yet."""
+"""Changes of the programme into its tables, as one version. Whoever writes holds the version's lock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any, cast
 from uuid import UUID
+
+import msgspec
 
 from server.db import Tx
 from server.feed import open_channels, topics
-from server.ids import new_id
-from server.interchange.programme import Programme, Session
+from server.schedule import queries
+from server.schedule.errors import RoomTaken
+from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, Subject, VersionRow
 
 
-async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
-    """Gives everything an id and stores it as version 1."""
-    rooms = {room.key: new_id() for room in programme.rooms}
-    tracks = {track.key: new_id() for track in programme.tracks}
-    await _copy(tx, "schedule", ["event_id"], [(event_id,)])
-    await _copy(
-        tx,
-        "room",
-        ["event_id", "room_id", "key", "name", "capacity", "floor", "position"],
-        (
-            (event_id, rooms[room.key], room.key, room.name, room.capacity, room.floor, position)
-            for position, room in enumerate(programme.rooms)
-        ),
+async def store(
+    tx: Tx, event_id: UUID, edits: Sequence[Edit], *, origin: Origin, name: str = "", note: str = ""
+) -> tuple[VersionRow, list[Edit]]:
+    """Writes what is new and changed, then takes away what is gone, and notes it all as the next version.
+
+    Returns the version, and the edits as they were written: with revisions, and a number for each session. Raises `RoomTaken`;
+    what else is wrong violates a constraint.
+    """
+    now = await queries.advance_version(tx, event_id)
+    assert now is not None, "INSERT … RETURNING one row"  # noqa: S101 - for the type checker
+    written = await _numbered(tx, event_id, [_at_version(one, now.version) for one in edits])
+    for subject in ROWS:
+        await _write(tx, event_id, subject, [one.after for one in written if one.subject == subject and one.after])
+    for subject in reversed(ROWS):
+        gone = [one.id for one in written if one.subject == subject and one.after is None]
+        if gone:
+            await queries.remove_things(tx, event_id, subject, gone)
+    await _check_rooms(tx, event_id, written)
+    await queries.insert_version(tx, event_id, now, origin=origin, name=name, note=note)
+    await queries.insert_history(tx, event_id, now.version, written)
+    return now, written
+
+
+async def _write(tx: Tx, event_id: UUID, subject: Subject, things: Sequence[Row]) -> None:
+    if not things:
+        return
+    await queries.write_things(tx, event_id, subject, things)
+    if subject == "session":
+        await queries.name_speakers(tx, event_id, cast("Sequence[SessionRow]", things))
+    if subject == "track":
+        ids = [getattr(one, "track_id") for one in things]  # noqa: B009 - a union of rows
+        await open_channels(tx, event_id, [topics.announcements_to(f"{topics.TRACK}{one}") for one in ids])
+
+
+async def _check_rooms(tx: Tx, event_id: UUID, written: Iterable[Edit]) -> None:
+    """Looks before PostgreSQL refuses, because a refused transaction can no longer say who is in the room."""
+    sessions = [one.id for one in written if one.subject == "session" and one.after is not None]
+    if sessions:
+        clash = await queries.find_clash(tx, event_id, session_ids=sessions)
+        if clash is not None:
+            raise RoomTaken(clash)
+        await queries.check_now(tx)
+
+
+async def _numbered(tx: Tx, event_id: UUID, edits: list[Edit]) -> list[Edit]:
+    """Sessions without a number get the next free ones."""
+    if not any(isinstance(one.after, SessionRow) and one.after.number == 0 for one in edits):
+        return edits
+    given = [one.after.number for one in edits if isinstance(one.after, SessionRow)]
+    last = max(await queries.last_number(tx, event_id), *given)
+    found: list[Edit] = []
+    for one in edits:
+        after: Any = one.after
+        if isinstance(after, SessionRow) and after.number == 0:
+            last += 1
+            after = msgspec.structs.replace(after, number=last)
+        found.append(msgspec.structs.replace(one, after=after))
+    return found
+
+
+def _at_version(edit: Edit, version: int) -> Edit:
+    return (
+        edit
+        if edit.after is None
+        else msgspec.structs.replace(edit, after=msgspec.structs.replace(edit.after, revision=version))
     )
-    await _copy(
-        tx,
-        "track",
-        ["event_id", "track_id", "key", "name", "color", "position"],
-        (
-            (event_id, tracks[track.key], track.key, track.name, track.color, position)
-            for position, track in enumerate(programme.tracks)
-        ),
-    )
-    await open_channels(tx, event_id, [topics.announcements_to(f"{topics.TRACK}{track}") for track in tracks.values()])
-    await _store_sessions(tx, event_id, programme, rooms, tracks)
-
-
-async def _store_sessions(
-    tx: Tx, event_id: UUID, programme: Programme, rooms: dict[str, UUID], tracks: dict[str, UUID]
-) -> None:
-    speakers = _ids_in_order(speaker.key for speaker in programme.speakers)
-    sessions = {session.key: new_id() for session in programme.sessions}
-    await _copy(
-        tx,
-        "speaker",
-        ["event_id", "speaker_id", "key", "name", "organisation", "bio"],
-        (
-            (event_id, speakers[speaker.key], speaker.key, speaker.name, speaker.organisation, speaker.bio)
-            for speaker in programme.speakers
-        ),
-    )
-    await _copy(
-        tx,
-        "session",
-        ["event_id", "session_id", "room_id", "track_id", *_SESSION_COLUMNS],
-        (
-            (
-                event_id,
-                sessions[session.key],
-                rooms[session.room] if session.room else None,
-                tracks[session.track] if session.track else None,
-                *_session_values(session),
-            )
-            for session in programme.sessions
-        ),
-    )
-    await _copy(
-        tx,
-        "session_speaker",
-        ["event_id", "session_id", "speaker_id", "position"],
-        (
-            (event_id, sessions[session.key], speakers[key], position)
-            for session in programme.sessions
-            for position, key in enumerate(dict.fromkeys(session.speakers))
-        ),
-    )
-
-
-def _ids_in_order(keys: Iterable[str]) -> dict[str, UUID]:
-    """Ids that grow as the keys do: readers get speakers by id, and who joins later shall come last."""
-    ordered = sorted(keys)
-    return dict(zip(ordered, sorted(new_id() for _ in ordered), strict=True))
-
-
-_SESSION_COLUMNS = (
-    "key", "title", "subtitle", "abstract", "description", "starts_at", "ends_at", "kind", "language", "url", "status",
-)  # fmt: skip
-
-
-def _session_values(session: Session) -> tuple[object, ...]:
-    return tuple(getattr(session, column) for column in _SESSION_COLUMNS)
-
-
-async def _copy(tx: Tx, table: str, columns: Sequence[str], records: Iterable[tuple[object, ...]]) -> None:
-    await tx.copy_records_to_table(table, columns=columns, records=records)
