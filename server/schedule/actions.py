@@ -17,9 +17,9 @@ from server.ids import new_id
 from server.schedule import queries
 from server.schedule.errors import BY_CONSTRAINT, NO_SUCH, REMOVING, ChangedMeanwhile
 from server.schedule.policy import changed_row, difference
-from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow
+from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of
 from server.schedule.storing import store
-from server.schedule.telling import Around, in_order, told
+from server.schedule.telling import Around, in_order, told, with_edits
 from server.schedule.types import ScheduleReleased, ScheduleReplaced
 
 ADDED = "added:"
@@ -38,7 +38,7 @@ async def add_thing(db: Database, event: EventRow, subject: Subject, command: St
     async with db.tx(BY_CONSTRAINT) as tx:
         await queries.lock_version(tx, event.event_id)
         row = new_row(subject, command, position=await queries.next_position(tx, event.event_id, subject))
-        (written,) = await change_programme(tx, event, [Edit(subject, _id(row), None, row)])
+        (written,) = await change_programme(tx, event, [Edit(subject, id_of(row), None, row)])
     assert written.after is not None  # noqa: S101 - for the type checker
     return written.after
 
@@ -101,7 +101,7 @@ async def change_programme(
     if not few:
         await _tell_at_once(tx, event, now, len(written), origin, name, note)
         return written
-    surroundings = Around(before, _after(before, written))
+    surroundings = Around(before, with_edits(before, written))
     events = [(one, *told(one, now, surroundings, event)) for one in in_order(written)]
     for _, kind, data in events:
         await emit(tx, event.event_id, channel=SCHEDULE, kind=kind, data=data)
@@ -157,7 +157,7 @@ async def _surroundings(tx: Tx, event_id: UUID, edits: Sequence[Edit]) -> State:
     """What the edits' events may name, as it is before them."""
     sessions = [row for one in edits for row in (one.before, one.after) if isinstance(row, SessionRow)]
     if not sessions:
-        return _after(State(), [msgspec.structs.replace(one, after=one.before) for one in edits])
+        return with_edits(State(), [msgspec.structs.replace(one, after=one.before) for one in edits])
     named = {speaker for one in sessions for speaker in one.speaker_ids}
     return State(
         room={row.room_id: row for row in await queries.list_rooms(tx, event_id)},
@@ -165,18 +165,3 @@ async def _surroundings(tx: Tx, event_id: UUID, edits: Sequence[Edit]) -> State:
         kind={row.kind_id: row for row in await queries.list_kinds(tx, event_id)},
         speaker={row.speaker_id: row for row in await queries.list_speakers_named(tx, event_id, speaker_ids=named)},
     )
-
-
-def _after(before: State, edits: Sequence[Edit]) -> State:
-    things = {subject: dict(before.of(subject)) for subject in ROWS}
-    for one in edits:
-        if one.after is None:
-            things[one.subject].pop(one.id, None)
-        else:
-            things[one.subject][one.id] = one.after
-    return State(**things)  # type: ignore[arg-type]  # each under its own subject
-
-
-def _id(row: Row) -> UUID:
-    found: UUID = getattr(row, row.__struct_fields__[0])
-    return found

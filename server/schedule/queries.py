@@ -33,13 +33,18 @@ from server.texts import Texts
 
 GET_VERSION = "SELECT version, updated_at FROM schedule WHERE event_id = $1"
 
-# Held to the commit: changes of one programme come one after the other.
-LOCK_VERSION = "SELECT version, updated_at FROM schedule WHERE event_id = $1 FOR UPDATE"
+# Held to the commit: changes of one programme come one after the other, also the first ones.
+LOCK_VERSION = """
+    INSERT INTO schedule (event_id, version)
+    VALUES ($1, 0)
+    ON CONFLICT (event_id) DO UPDATE SET version = schedule.version
+    RETURNING version, updated_at
+"""
 
 ADVANCE_VERSION = """
-    INSERT INTO schedule (event_id)
-    VALUES ($1)
-    ON CONFLICT (event_id) DO UPDATE SET version = schedule.version + 1, updated_at = clock_timestamp()
+    UPDATE schedule
+    SET version = version + 1, updated_at = clock_timestamp()
+    WHERE event_id = $1
     RETURNING version, updated_at
 """
 

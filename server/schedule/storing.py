@@ -10,9 +10,12 @@ import msgspec
 
 from server.db import Tx
 from server.feed import open_channels, topics
+from server.ids import new_id
+from server.interchange.programme import Programme
 from server.schedule import queries
 from server.schedule.errors import RoomTaken
-from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, Subject, VersionRow
+from server.schedule.merging import merge
+from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow
 
 
 async def store(
@@ -36,6 +39,14 @@ async def store(
     await queries.insert_version(tx, event_id, now, origin=origin, name=name, note=note)
     await queries.insert_history(tx, event_id, now.version, written)
     return now, written
+
+
+async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
+    """A programme into an event that has none yet and to which nobody listens: it is stored and not told."""
+    await queries.lock_version(tx, event_id)
+    merged = merge(State(), [], programme, held=set(), new_id=new_id)
+    await store(tx, event_id, merged.edits, origin="import", name=programme.version)
+    await queries.write_sources(tx, event_id, merged.sources)
 
 
 async def _write(tx: Tx, event_id: UUID, subject: Subject, things: Sequence[Row]) -> None:

@@ -12,6 +12,7 @@ from server.event.reader import EVERY_LANGUAGE, Reader
 from server.event.types import EventRow
 from server.schedule.policy import Names, differences, kinds_of, with_names
 from server.schedule.rows import (
+    ROWS,
     DayRow,
     Edit,
     KindRow,
@@ -65,9 +66,20 @@ class Around(Struct, frozen=True):
         )
 
 
+def with_edits(before: State, edits: Iterable[Edit]) -> State:
+    """The programme after these changes."""
+    things = {subject: dict(before.of(subject)) for subject in ROWS}
+    for one in edits:
+        if one.after is None:
+            things[one.subject].pop(one.id, None)
+        else:
+            things[one.subject][one.id] = one.after
+    return State(**things)  # type: ignore[arg-type]  # each under its own subject
+
+
 def in_order(edits: Iterable[Edit]) -> list[Edit]:
-    """So that nothing that is told refers to what its hearer does not know: sessions come behind what is added, and before what is
-    removed."""
+    """So that nothing refers to what its hearer does not know: sessions come behind what is added,
+    before what is removed."""
     return sorted(
         edits, key=lambda one: (one.after is None, _BEHIND.get(one.subject, 0) * (-1 if one.after is None else 1))
     )
@@ -86,10 +98,7 @@ def change_view(edit: Edit, names: Names, event: EventRow, reader: Reader) -> Ch
     before, after = edit.before, edit.after
     of_session = isinstance(row, SessionRow)
     changed = with_names(_changed(before, after), names)
-    if of_session:
-        kinds = kinds_of(before, after)  # type: ignore[arg-type]  # both are sessions, or None
-    else:
-        kinds = ["added" if before is None else "removed" if after is None else "details"]
+    kinds = kinds_of(before, after) if of_session or before is None or after is None else ["details"]  # type: ignore[arg-type]
     return Change(
         subject=edit.subject,
         id=edit.id,

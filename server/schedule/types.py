@@ -1,4 +1,4 @@
-"""The programme's shapes for its readers: the document an app holds, the changes between two of them, the events that tell them."""
+"""The programme's shapes for its readers: the document an app holds, the changes between two, the events that tell them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,280 @@
+"""What becomes of a programme when a newer file of it comes, or a draft is released. Pure.
+
+A file is compared with the file before it, a draft with what was there when it began: only what they changed is changed, so whatever
+an organizer has changed meanwhile stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from server.interchange.programme import SPEAKER, Programme, Repair
+from server.schedule.policy import crowded, difference, differences, status_after
+from server.schedule.rows import (
+    ROWS,
+    DraftRow,
+    Edit,
+    Link,
+    Row,
+    SessionRow,
+    SourceRow,
+    State,
+    Subject,
+    id_of,
+    restored,
+)
+from server.texts import Texts
+
+_ROW_FIELD = {"room": "room_id", "track": "track_id", "kind": "kind_id", "speakers": "speaker_ids"}
+"""Where a session's row calls something otherwise than a file does."""
+
+_REFERS_TO: dict[str, Subject] = {"room": "room", "track": "track", "kind": "kind"}
+
+
+class Merged(Struct, frozen=True):
+    """What a file changes."""
+
+    edits: list[Edit]
+    sources: list[SourceRow]
+    """What it says, for the next one to be compared with."""
+    repairs: list[Repair]
+    overruled: list[Repair]
+    """What an organizer had changed and the file changes too: the file's word was taken."""
+
+
+class Field(Struct, frozen=True):
+    """The draft and the present want something else of a field."""
+
+    subject: Subject
+    id: UUID
+    name: str
+    base: Any
+    live: Any
+    draft: Any
+
+
+class _Merge:
+    """One file on its way into a programme."""
+
+    def __init__(self, state: State, sources: Iterable[SourceRow], held: set[UUID], new_id: Callable[[], UUID]) -> None:
+        self._state = state
+        self._held = held
+        self._new_id = new_id
+        self._last = {(one.subject, one.key): one for one in sources}
+        self._ids: dict[tuple[Subject, str], UUID] = {}
+        self._after = {subject: dict(state.of(subject)) for subject in ROWS}
+        self.sources: list[SourceRow] = []
+        self.repairs: list[Repair] = []
+        self.overruled: list[Repair] = []
+
+    def take(self, programme: Programme) -> None:
+        self._take("day", {one.date: one for one in programme.days})
+        self._take("room", {one.key: one for one in programme.rooms})
+        self._take("track", {one.key: one for one in programme.tracks})
+        self._take("kind", {one.key: one for one in programme.kinds})
+        self._take("speaker", {one.key: one for one in sorted(programme.speakers, key=lambda one: one.key)})
+        self._take("session", {one.key: one for one in programme.sessions})
+        self._share_rooms(
+            {self._ids["session", one.key] for one in programme.sessions if ("session", one.key) in self._ids}
+        )
+        self._take_away()
+
+    def edits(self) -> list[Edit]:
+        found = []
+        for subject in ROWS:
+            before, after = self._state.of(subject), self._after[subject]
+            for thing_id in dict.fromkeys([*before, *after]):
+                edit = difference(subject, thing_id, before.get(thing_id), after.get(thing_id))
+                if edit is not None:
+                    found.append(edit)
+        return found
+
+    def _take(self, subject: Subject, items: Mapping[str, Struct]) -> None:
+        known = self._known(subject)
+        ordered = "position" in ROWS[subject].__struct_fields__
+        for position, (key, item) in enumerate(items.items()):
+            said: dict[str, Any] = msgspec.to_builtins(item)
+            if ordered:
+                said["position"] = position
+            last = self._last.get((subject, key))
+            self.sources.append(SourceRow(subject, key, said, missing=False))
+            row = known.get(key)
+            wanted = self._fields(subject, said)
+            if row is None and last is not None and not last.missing and subject != "day":
+                continue  # an organizer has taken it away, and the file never knew otherwise
+            after = self._new(subject, key, wanted) if row is None else self._changed(subject, row, wanted, said, last)
+            self._after[subject][id_of(after)] = after
+            self._ids[subject, key] = id_of(after)
+        for (of, key), last in self._last.items():
+            if of == subject and key not in items and not last.missing:
+                self.sources.append(replace(last, missing=True))
+                row = known.get(key)
+                if isinstance(row, SessionRow):  # gone from the file, but phones shall see that it is
+                    self._after[subject][row.session_id] = replace(row, status="cancelled")
+
+    def _known(self, subject: Subject) -> dict[str, Row]:
+        """What there is already, by the key that a file calls it: its own, or our id where the file is one of ours."""
+        rows = self._state.of(subject).values()
+        if subject == "day":
+            return {str(getattr(row, "date")): row for row in rows}  # noqa: B009 - a union of rows
+        by_id = {str(id_of(row)): row for row in rows}
+        return by_id | {getattr(row, "key"): row for row in rows}  # noqa: B009 - the same
+
+    def _fields(self, subject: Subject, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What a file says as a row would hold it."""
+        if subject == "day":
+            typed = {"date": date.fromisoformat(said["date"]), "name": said["name"]}
+            return typed | {name: _moment(said[name]) for name in ("starts_at", "ends_at")}
+        found = dict(said)
+        if "links" in found:
+            found["links"] = [Link(one["url"], one["title"], one["kind"]) for one in found["links"]]
+        if subject == "session":
+            found |= {name: _moment(said[name]) for name in ("starts_at", "ends_at")}
+            for name, of in _REFERS_TO.items():
+                found[_ROW_FIELD[name]] = self._ids.get((of, found.pop(name) or ""))
+            found["speaker_ids"] = [
+                self._ids["speaker", key] for key in found.pop("speakers") if ("speaker", key) in self._ids
+            ]
+            roles = {key: role for key, role in said["roles"].items() if role != SPEAKER}
+            found["roles"] = {
+                str(self._ids["speaker", key]): role for key, role in roles.items() if ("speaker", key) in self._ids
+            }
+            found["number"] = self._free_number(said)
+        return found
+
+    def _free_number(self, said: Mapping[str, Any]) -> int:
+        """0 where the file gives none, or one that a session has of which it knows nothing."""
+        number = said["number"] or 0
+        owner = self._numbers().get(number)
+        return number if owner in (None, said["key"]) else 0
+
+    def _numbers(self) -> dict[int, str]:
+        if not hasattr(self, "_number_owners"):
+            self._number_owners = {row.number: row.key for row in self._state.session.values()}
+        return self._number_owners
+
+    def _new(self, subject: Subject, key: str, wanted: Mapping[str, Any]) -> Row:
+        fields = {name: wanted[name] for name in ROWS[subject].__struct_fields__ if name in wanted}
+        given = {ROWS[subject].__struct_fields__[0]: self._new_id(), **fields}
+        if subject != "day":
+            given["key"] = key
+        return ROWS[subject](**given)
+
+    def _changed(
+        self, subject: Subject, row: Row, wanted: Mapping[str, Any], said: Mapping[str, Any], last: SourceRow | None
+    ) -> Row:
+        """The row with what the file says otherwise than the one before it."""
+        fields = {_ROW_FIELD.get(name, name) for name in said if last is None or last.state.get(name) != said[name]}
+        if last is not None and last.missing and subject == "session":
+            fields.add("status")
+        fields -= {"key"}
+        if wanted.get("number") == 0:
+            fields.discard("number")
+        new = {name: wanted[name] for name in fields if name in row.__struct_fields__}
+        if last is not None:
+            self._note_overruled(subject, row, new, last)
+        after = replace(row, **new)
+        if isinstance(row, SessionRow) and isinstance(after, SessionRow) and "status" not in fields:
+            after = replace(after, status=status_after(row, after))
+        return after
+
+    def _note_overruled(self, subject: Subject, row: Row, new: Mapping[str, Any], last: SourceRow) -> None:
+        before = self._fields(subject, last.state)
+        for name in sorted(new):
+            if name not in ("position", "number") and getattr(row, name) not in (before.get(name), new[name]):
+                self.overruled.append(
+                    Repair(
+                        where=_title(row),
+                        what=f"`{name}` was changed here, and the file changes it too; the file's was taken",
+                    )
+                )
+
+    def _share_rooms(self, imported: set[UUID]) -> None:
+        """Real programmes have two sessions in a room at a time: both are kept, and one is said to share it."""
+        sessions: dict[UUID, Any] = self._after["session"]
+        while clashes := crowded(sessions.values()):
+            for one, there in clashes:
+                marked = there if one.session_id not in imported and there.session_id in imported else one
+                if sessions[marked.session_id].shares_room:
+                    continue
+                sessions[marked.session_id] = replace(sessions[marked.session_id], shares_room=True)
+                other = one if marked is there else there
+                self.repairs.append(
+                    Repair(
+                        where=_title(marked),
+                        what=f"is in the same room at the same time as “{_title(other)}”; both are kept, and share it",
+                    )
+                )
+
+    def _take_away(self) -> None:
+        """Rooms, tracks, kinds, speakers and days that the file no longer has and that nothing refers to."""
+        used = set(self._held)
+        for one in self._after["session"].values():
+            assert isinstance(one, SessionRow)  # noqa: S101 - for the type checker
+            used |= {one.room_id, one.track_id, one.kind_id, *one.speaker_ids} - {None}  # type: ignore[arg-type]
+        for source in self.sources:
+            if source.missing and source.subject != "session":
+                row = self._known(source.subject).get(source.key)
+                if row is not None and id_of(row) not in used:
+                    self._after[source.subject].pop(id_of(row), None)
+
+
+def merge(
+    state: State, sources: Iterable[SourceRow], programme: Programme, *, held: set[UUID], new_id: Callable[[], UUID]
+) -> Merged:
+    """What `programme` changes of `state`. `sources` is what the file before it said, `held` what must stay though no session names
+    it. A session that the file no longer has is cancelled; what else it no longer has goes, unless something refers to it.
+    """
+    merging = _Merge(state, sources, held, new_id)
+    merging.take(programme)
+    return Merged(merging.edits(), merging.sources, merging.repairs, merging.overruled)
+
+
+def merge_draft(draft: Sequence[DraftRow], state: State) -> tuple[list[Edit], list[Field]]:
+    """What a draft changes of the programme as it is now, and where both want something else; there the draft is taken."""
+    edits: list[Edit] = []
+    fields: list[Field] = []
+    for one in draft:
+        live = state.of(one.subject).get(one.id)
+        base, wanted = restored(one.subject, one.base), restored(one.subject, one.state)
+        if wanted is None or base is None or live is None:
+            if _both_changed(base, live):
+                fields.append(Field(one.subject, one.id, "*", base, live, wanted))
+            edit = difference(one.subject, one.id, live, wanted)
+        else:
+            edit = difference(one.subject, one.id, live, _onto(one, base, live, wanted, fields))
+        if edit is not None:
+            edits.append(edit)
+    return edits, fields
+
+
+def _both_changed(base: Row | None, live: Row | None) -> bool:
+    if base is None or live is None:
+        return base is not live
+    return bool(differences(base, live))
+
+
+def _onto(one: DraftRow, base: Row, live: Row, wanted: Row, fields: list[Field]) -> Row:
+    given = {}
+    for name, change in differences(base, wanted).items():
+        now = getattr(live, name)
+        if now not in (change.old, change.new):
+            fields.append(Field(one.subject, one.id, name, change.old, now, change.new))
+        given[name] = change.new
+    return replace(live, **given)
+
+
+def _moment(written: str | None) -> Any:
+    return None if written is None else msgspec.convert(written, type=datetime).astimezone(UTC)
+
+
+def _title(row: Row) -> str:
+    texts: Texts = row.title if isinstance(row, SessionRow) else row.name
+    return next(iter(texts.values()), str(id_of(row)))
