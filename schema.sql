@@ -215,7 +215,7 @@ CREATE TABLE IF NOT EXISTS speaker (
 DO $types$
 BEGIN
     IF to_regtype('place_in_time') IS NULL THEN
-        CREATE TYPE place_in_time AS (room_id uuid, at timestamptz);
+        CREATE TYPE place_in_time AS (event_id uuid, room_id uuid, at timestamptz);
         CREATE TYPE occupation AS RANGE (subtype = place_in_time);
     END IF;
 END
@@ -257,7 +257,7 @@ CREATE TABLE IF NOT EXISTS session (
     CONSTRAINT session_kind FOREIGN KEY (event_id, kind_id) REFERENCES kind,
     -- Deferred: two sessions that change places are in each other's for a moment.
     CONSTRAINT session_room_is_free EXCLUDE USING gist (
-        occupation(ROW(room_id, starts_at)::place_in_time, ROW(room_id, ends_at)::place_in_time) WITH &&
+        occupation(ROW(event_id, room_id, starts_at)::place_in_time, ROW(event_id, room_id, ends_at)::place_in_time) WITH &&
     ) WHERE (room_id IS NOT NULL AND status <> 'cancelled' AND NOT shares_room) DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX IF NOT EXISTS session_by_room ON session (event_id, room_id);    -- lets a room be deleted without reading every session

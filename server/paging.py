@@ -37,6 +37,14 @@ def decode_id_cursor(cursor: str | None) -> UUID:
         raise InvalidRequest(NOT_OURS) from None
 
 
+def decode_number_cursor(cursor: str) -> int:
+    """The number a cursor stands for. Raises `InvalidRequest`."""
+    key = decode_cursor(cursor, parts=1)
+    if key is None or not key[0].isdecimal() or len(key[0]) > 18:
+        raise InvalidRequest(NOT_OURS)
+    return int(key[0])
+
+
 def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
     """The key a cursor stands for, None for the first page. Raises `InvalidRequest` for one that we did not give out."""
     if cursor is None:

@@ -28,7 +28,7 @@ from server.schedule.errors import (
 )
 from server.schedule.merging import Field, merge_draft
 from server.schedule.policy import changed_row, crowded
-from server.schedule.rows import Edit, Row, SessionRow, State, Subject, VersionRow, id_of, restored
+from server.schedule.rows import Edit, Row, SessionRow, State, Subject, VersionNote, id_of, restored
 from server.schedule.telling import Around, change_view, in_order, with_edits
 from server.schedule.types import Clash, Disagreement, Draft
 
@@ -46,8 +46,8 @@ async def draft_new(db: Database, event: EventRow, subject: Subject, command: St
 async def draft_change(
     db: Database, event: EventRow, subject: Subject, thing_id: UUID, change: Struct, *, expected: int | None = None
 ) -> Row:
-    """Changes a thing in the draft, as the draft has it. `expected` is the draft's revision of it that the organizer has seen, 0 for
-    one that the draft has not touched. Raises as `draft_new`, `ChangedMeanwhile`, `UnknownSession` or its like."""
+    """Changes a thing in the draft, as the draft has it. `expected` is the draft's revision that the organizer has seen, 0
+    for one that the draft has not touched. Raises as `draft_new`, `ChangedMeanwhile`, `UnknownSession` or its like."""
     async with db.tx(BY_CONSTRAINT) as tx:
         await queries.lock_version(tx, event.event_id)
         live, drafted = await _there(tx, event.event_id, subject, thing_id, expected)
@@ -117,7 +117,7 @@ async def preview(db: Database, event: EventRow, reader: Reader) -> Draft:
     )
 
 
-async def release(db: Database, event: EventRow, command: ReleaseDraft) -> VersionRow:
+async def release(db: Database, event: EventRow, command: ReleaseDraft) -> VersionNote:
     """Makes the draft the programme: one version, told on the feed.
 
     Raises `NothingDrafted`, `DraftDisagrees` unless it is forced, `RoomTaken`, and what a change raises.
@@ -131,9 +131,8 @@ async def release(db: Database, event: EventRow, command: ReleaseDraft) -> Versi
             raise NothingDrafted
         await change_programme(tx, event, edits, around=state, origin="release", name=command.name, note=command.note)
         await queries.forget_draft(tx, event.event_id)
-        now = await queries.get_version(tx, event.event_id)
-    assert now is not None  # noqa: S101 - it has just been made
-    return now
+        (made,) = await queries.list_versions(tx, event.event_id, before=2**62, limit=1)
+    return made
 
 
 async def _there(
@@ -155,7 +154,7 @@ async def _check_references(tx: Tx, event_id: UUID, row: Row) -> None:
         ("room", row.room_id, UnknownRoom),
         ("track", row.track_id, UnknownTrack),
         ("kind", row.kind_id, UnknownKind),
-        *(("speaker", one, UnknownSpeaker) for one in row.speaker_ids),  # type: ignore[list-item]  # literals
+        *(("speaker", one, UnknownSpeaker) for one in row.speaker_ids),
     ]
     for subject, thing_id, unknown in one_each:
         if thing_id is not None and (await _there(tx, event_id, subject, thing_id, None))[1] is None:

@@ -117,7 +117,7 @@ class RoomTaken(AppError):
             f"“{_name(clash.title)}” is in {_name(clash.room)} at the same time. "
             "Take another room or time, or say `shares_room`."
             if clash
-            else None
+            else ""
         )
 
 

@@ -52,7 +52,7 @@ async def import_programme(
                     tx, event, edits, around=state, origin="import", name=programme.version, note=note
                 )
                 now = await queries.get_version(tx, event.event_id)
-                version = now and now.version
+                version = None if now is None else now.version
     names = Around(state, with_edits(state, edits)).names()
     return Imported(
         version=version,

@@ -1,7 +1,7 @@
 """What becomes of a programme when a newer file of it comes, or a draft is released. Pure.
 
-A file is compared with the file before it, a draft with what was there when it began: only what they changed is changed, so whatever
-an organizer has changed meanwhile stays.
+A file is compared with the file before it, a draft with what was there when it began: only what they changed is changed, so
+whatever an organizer has changed meanwhile stays.
 """
 
 from __future__ import annotations
@@ -229,8 +229,8 @@ class _Merge:
 def merge(
     state: State, sources: Iterable[SourceRow], programme: Programme, *, held: set[UUID], new_id: Callable[[], UUID]
 ) -> Merged:
-    """What `programme` changes of `state`. `sources` is what the file before it said, `held` what must stay though no session names
-    it. A session that the file no longer has is cancelled; what else it no longer has goes, unless something refers to it.
+    """What `programme` changes of `state`. `sources` is what the file before it said, `held` what must stay though no session
+    names it. A session that the file no longer has is cancelled; what else it no longer has goes, unless something refers to it.
     """
     merging = _Merge(state, sources, held, new_id)
     merging.take(programme)

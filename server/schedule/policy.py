@@ -40,7 +40,7 @@ def changed_row(row: T, change: Struct) -> T:
     name a speaker twice or give a role to somebody else."""
     given = _given(change)
     if isinstance(row, SessionRow):
-        return _changed_session(row, given)
+        return _changed_session(row, given)  # type: ignore[return-value]  # T is a session's row then
     for name in given.keys() & {"starts_at", "ends_at"}:
         given[name] = in_utc(given[name], name)
     after = msgspec.structs.replace(row, **given)

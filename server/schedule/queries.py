@@ -444,7 +444,7 @@ async def read_state(tx: Tx, event_id: UUID) -> State:
 
 async def get_thing(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID) -> Row | None:
     """One thing of the programme, whatever it is."""
-    return await row(tx, ROWS[subject], _GET[subject], event_id, thing_id)  # type: ignore[return-value]  # a union of types
+    return await row(tx, ROWS[subject], _GET[subject], event_id, thing_id)
 
 
 async def get_session(tx: Tx, event_id: UUID, session_id: UUID) -> SessionRow | None:

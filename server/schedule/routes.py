@@ -1,33 +1,20 @@
-"""Reading the programme, and an organizer's changes to it."""
+"""The programme over HTTP."""
 
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
-from litestar import Request, Response, Router, get, patch, post
+from litestar import Request, Response, Router, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 
-from server.auth import require
-from server.body import describe, read_body
 from server.conditional import accepts_gzip, is_unchanged
-from server.event.reader import EVERY_LANGUAGE, reader_of
+from server.event.reader import reader_of
 from server.event.types import EventRow
 from server.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor
-from server.schedule import queries
-from server.schedule.actions import add_speaker, change_session, edit_speaker
-from server.schedule.errors import UnknownSession
-from server.schedule.types import (
-    AddSpeaker,
-    ChangeSession,
-    ChangeSpeaker,
-    Schedule,
-    SessionDetail,
-    Speaker,
-    SpeakerPage,
-)
-from server.schedule.views import in_all_languages, session_detail, speaker_view
+from server.schedule import edit_routes, queries, version_routes
+from server.schedule.types import Schedule, SpeakerPage
+from server.schedule.views import speaker_view
 
 
 @get(
@@ -59,22 +46,6 @@ async def get_schedule(
     return Response(body, headers=headers, media_type="application/json")
 
 
-@get("/sessions/{session_id:uuid}")
-async def get_session(
-    request: Request[Any, Any, Any],
-    event: FromPath[str],
-    session_id: FromPath[UUID],
-    lang: FromQuery[str | None] = None,
-) -> SessionDetail:
-    """One session, with its long description."""
-    found: EventRow = await request.app.state.events.get(event)
-    async with request.app.state.db.read() as connection:
-        session = await queries.get_session(connection, found.event_id, session_id)
-    if session is None:
-        raise UnknownSession
-    return session_detail(session, reader_of(request, found, lang))
-
-
 @get("/speakers")
 async def list_speakers(
     request: Request[Any, Any, Any],
@@ -96,53 +67,8 @@ async def list_speakers(
     )
 
 
-@patch("/sessions/{session_id:uuid}", guards=[require("organizer")], opt=describe(ChangeSession))
-async def patch_session(
-    request: Request[Any, Any, Any], event: FromPath[str], session_id: FromPath[UUID]
-) -> SessionDetail:
-    """Moves, delays, cancels or rewrites a session, or gives it other speakers. Everybody who listens to channel `schedule` hears
-    `session.changed`, and those whom it concerns hear the same on `me`."""
-    found: EventRow = await request.app.state.events.get(event)
-    change = await read_body(request, ChangeSession)
-    session = await change_session(request.app.state.db, found, session_id, change)
-    _forget(request, found)
-    return in_all_languages(session)
-
-
-@post("/speakers", guards=[require("organizer")], opt=describe(AddSpeaker))
-async def post_speaker(request: Request[Any, Any, Any], event: FromPath[str]) -> Speaker:
-    """Adds somebody who joins the programme late; sessions can name them then. Channel `schedule` hears `speaker.added`."""
-    found: EventRow = await request.app.state.events.get(event)
-    command = await read_body(request, AddSpeaker)
-    speaker = await add_speaker(request.app.state.db, found.event_id, command)
-    _forget(request, found)
-    return speaker_view(speaker, EVERY_LANGUAGE)
-
-
-@patch("/speakers/{speaker_id:uuid}", guards=[require("organizer")], opt=describe(ChangeSpeaker))
-async def patch_speaker(request: Request[Any, Any, Any], event: FromPath[str], speaker_id: FromPath[UUID]) -> Speaker:
-    """Changes what is said of a speaker. Channel `schedule` hears `speaker.changed`."""
-    found: EventRow = await request.app.state.events.get(event)
-    change = await read_body(request, ChangeSpeaker)
-    speaker = await edit_speaker(request.app.state.db, found.event_id, speaker_id, change)
-    _forget(request, found)
-    return speaker_view(speaker, EVERY_LANGUAGE)
-
-
-def _forget(request: Request[Any, Any, Any], event: EventRow) -> None:
-    """The organizer's next reading shows the change, even before the feed's hint arrives."""
-    request.app.state.documents.forget(event.event_id)
-
-
 router = Router(
     path="/v1/events/{event:str}",
-    route_handlers=[
-        get_schedule,
-        get_session,
-        list_speakers,
-        patch_session,
-        post_speaker,
-        patch_speaker,
-    ],
+    route_handlers=[get_schedule, list_speakers, *edit_routes.handlers, *version_routes.handlers],
     tags=["schedule"],
 )

@@ -27,6 +27,7 @@ from server.schedule.rows import (
 from server.schedule.sentences import sentences
 from server.schedule.types import (
     Change,
+    ChangeKind,
     DayChanged,
     FieldChange,
     KindChanged,
@@ -98,7 +99,7 @@ def change_view(edit: Edit, names: Names, event: EventRow, reader: Reader) -> Ch
     before, after = edit.before, edit.after
     of_session = isinstance(row, SessionRow)
     changed = with_names(_changed(before, after), names)
-    kinds = kinds_of(before, after) if of_session or before is None or after is None else ["details"]  # type: ignore[arg-type]
+    kinds: list[ChangeKind] = kinds_of(before, after) if of_session or before is None or after is None else ["details"]  # type: ignore[arg-type]
     return Change(
         subject=edit.subject,
         id=edit.id,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from server.event.reader import EVERY_LANGUAGE, Reader
 from server.event.types import EventRow
-from server.schedule.rows import DayRow, KindRow, Link, RoomRow, SessionRow, SpeakerRow, TrackRow
+from server.schedule.rows import DayRow, KindRow, Link, RoomRow, Row, SessionRow, SpeakerRow, TrackRow
 from server.schedule.types import Day, DayHead, Kind, LinkView, Room, Session, SessionDetail, Speaker, Track
 
 
@@ -57,6 +59,11 @@ def session_detail(session: SessionRow, reader: Reader) -> SessionDetail:
     return SessionDetail(description=reader.text(session.description), **_brief(session, reader))
 
 
+def view_of(row: Row, reader: Reader) -> Struct:
+    """A thing by itself; a session with its long text."""
+    return _VIEWS[type(row)](row, reader)
+
+
 def in_all_languages(session: SessionRow) -> SessionDetail:
     return session_detail(session, EVERY_LANGUAGE)
 
@@ -89,11 +96,11 @@ def group_by_day(days: Iterable[DayRow], sessions: Iterable[SessionRow], event: 
 
 def _day(day: date, row: DayRow | None, session_ids: list[UUID], reader: Reader) -> Day:
     return Day(
-        id=row and row.day_id,
+        id=row.day_id if row else None,
         date=day.isoformat(),
         name=reader.text(row.name if row else {}),
-        starts_at=row and row.starts_at,
-        ends_at=row and row.ends_at,
+        starts_at=row.starts_at if row else None,
+        ends_at=row.ends_at if row else None,
         session_ids=session_ids,
     )
 
@@ -124,3 +131,13 @@ def _brief(session: SessionRow, reader: Reader) -> dict[str, Any]:
 
 def _links(links: list[Link], reader: Reader) -> list[LinkView]:
     return [LinkView(url=one.url, title=reader.text(one.title), kind=one.kind) for one in links]
+
+
+_VIEWS: dict[type[Row], Callable[[Any, Reader], Struct]] = {
+    DayRow: day_head,
+    RoomRow: room_view,
+    TrackRow: track_view,
+    KindRow: kind_view,
+    SpeakerRow: speaker_view,
+    SessionRow: session_detail,
+}
