@@ -20,6 +20,7 @@ from server.schedule.policy import changed_row, difference
 from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of
 from server.schedule.storing import store
 from server.schedule.telling import Around, in_order, told, with_edits
+from server.schedule.things import get_thing, next_position
 from server.schedule.types import ScheduleReleased, ScheduleReplaced
 
 ADDED = "added:"
@@ -37,7 +38,7 @@ async def add_thing(db: Database, event: EventRow, subject: Subject, command: St
     """
     async with db.tx(BY_CONSTRAINT) as tx:
         await queries.lock_version(tx, event.event_id)
-        row = new_row(subject, command, position=await queries.next_position(tx, event.event_id, subject))
+        row = new_row(subject, command, position=await next_position(tx, event.event_id, subject))
         (written,) = await change_programme(tx, event, [Edit(subject, id_of(row), None, row)])
     assert written.after is not None  # noqa: S101 - for the type checker
     return written.after
@@ -145,7 +146,7 @@ def _summary(
 
 
 async def _get(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID, expected: int | None) -> Row:
-    before = await queries.get_thing(tx, event_id, subject, thing_id)
+    before = await get_thing(tx, event_id, subject, thing_id)
     if before is None:
         raise NO_SUCH[subject]
     if expected is not None and before.revision != expected:

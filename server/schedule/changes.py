@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.db import Tx
 from server.event.reader import Reader
 from server.event.types import EventRow
-from server.schedule import queries
+from server.schedule import history_queries, queries
 from server.schedule.errors import UnknownVersion
 from server.schedule.policy import Names, difference
 from server.schedule.rows import restored
@@ -20,7 +20,7 @@ async def changes_between(tx: Tx, event: EventRow, since: int, until: int | None
     until = newest if until is None else until
     if not since <= until <= newest:
         raise UnknownVersion
-    touched = await queries.list_touched(tx, event.event_id, since=since, until=until)
+    touched = await history_queries.list_touched(tx, event.event_id, since=since, until=until)
     edits = [
         edit
         for one in touched
@@ -29,10 +29,10 @@ async def changes_between(tx: Tx, event: EventRow, since: int, until: int | None
         )
     ]
     names = Names(
-        rooms=await queries.list_names_then(tx, event.event_id, "room", version=until),
-        tracks=await queries.list_names_then(tx, event.event_id, "track", version=until),
-        speakers=await queries.list_names_then(tx, event.event_id, "speaker", version=until),
-        kinds=await queries.list_names_then(tx, event.event_id, "kind", version=until),
+        rooms=await history_queries.list_names_then(tx, event.event_id, "room", version=until),
+        tracks=await history_queries.list_names_then(tx, event.event_id, "track", version=until),
+        speakers=await history_queries.list_names_then(tx, event.event_id, "speaker", version=until),
+        kinds=await history_queries.list_names_then(tx, event.event_id, "kind", version=until),
     )
     changes = [change_view(one, names, event, reader) for one in in_order(edits)]
     return Changes(since=since, version=until, changes=changes)

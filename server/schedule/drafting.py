@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from server.db import Database, Tx
 from server.event.reader import Reader
 from server.event.types import EventRow
-from server.schedule import queries
+from server.schedule import history_queries, queries
 from server.schedule.actions import change_programme, new_row
 from server.schedule.commands import ReleaseDraft
 from server.schedule.errors import (
@@ -30,6 +30,7 @@ from server.schedule.merging import Field, merge_draft
 from server.schedule.policy import changed_row, crowded
 from server.schedule.rows import Edit, Row, SessionRow, State, Subject, VersionNote, id_of, restored
 from server.schedule.telling import Around, change_view, in_order, with_edits
+from server.schedule.things import get_thing, next_position
 from server.schedule.types import Clash, Disagreement, Draft
 
 
@@ -37,9 +38,9 @@ async def draft_new(db: Database, event: EventRow, subject: Subject, command: St
     """Adds a thing to the draft. Raises `InvalidRequest`, `UnknownRoom` and its like."""
     async with db.tx(BY_CONSTRAINT) as tx:
         await queries.lock_version(tx, event.event_id)
-        row = new_row(subject, command, position=await queries.next_position(tx, event.event_id, subject))
+        row = new_row(subject, command, position=await next_position(tx, event.event_id, subject))
         await _check_references(tx, event.event_id, row)
-        revision = await queries.write_draft(tx, event.event_id, subject, id_of(row), base=None, state=row)
+        revision = await history_queries.write_draft(tx, event.event_id, subject, id_of(row), base=None, state=row)
     return replace(row, revision=revision)
 
 
@@ -55,7 +56,7 @@ async def draft_change(
             raise NO_SUCH[subject]
         row = changed_row(drafted, change)
         await _check_references(tx, event.event_id, row)
-        revision = await queries.write_draft(tx, event.event_id, subject, thing_id, base=live, state=row)
+        revision = await history_queries.write_draft(tx, event.event_id, subject, thing_id, base=live, state=row)
     return replace(row, revision=revision)
 
 
@@ -69,28 +70,28 @@ async def draft_removal(
         if drafted is None:
             raise NO_SUCH[subject]
         if live is None:
-            await queries.forget_draft_of(tx, event.event_id, subject, thing_id)
+            await history_queries.forget_draft_of(tx, event.event_id, subject, thing_id)
         else:
-            await queries.write_draft(tx, event.event_id, subject, thing_id, base=live, state=None)
+            await history_queries.write_draft(tx, event.event_id, subject, thing_id, base=live, state=None)
 
 
 async def forget_edit(db: Database, event: EventRow, subject: Subject, thing_id: UUID) -> None:
     """Lets the draft leave this thing as it is. Raises `NotInDraft`."""
     async with db.tx() as tx:
-        if not await queries.forget_draft_of(tx, event.event_id, subject, thing_id):
+        if not await history_queries.forget_draft_of(tx, event.event_id, subject, thing_id):
             raise NotInDraft
 
 
 async def discard(db: Database, event: EventRow) -> None:
     """Forgets the whole draft; none is no error."""
     async with db.tx() as tx:
-        await queries.forget_draft(tx, event.event_id)
+        await history_queries.forget_draft(tx, event.event_id)
 
 
 async def drafted_state(tx: Tx, event: EventRow) -> tuple[State, list[Edit], list[Field]]:
     """The programme as it is, what the draft changes of it, and where both want something else."""
     state = await queries.read_state(tx, event.event_id)
-    edits, fields = merge_draft(await queries.list_draft(tx, event.event_id), state)
+    edits, fields = merge_draft(await history_queries.list_draft(tx, event.event_id), state)
     return state, edits, fields
 
 
@@ -130,8 +131,8 @@ async def release(db: Database, event: EventRow, command: ReleaseDraft) -> Versi
         if not edits:
             raise NothingDrafted
         await change_programme(tx, event, edits, around=state, origin="release", name=command.name, note=command.note)
-        await queries.forget_draft(tx, event.event_id)
-        (made,) = await queries.list_versions(tx, event.event_id, before=2**62, limit=1)
+        await history_queries.forget_draft(tx, event.event_id)
+        (made,) = await history_queries.list_versions(tx, event.event_id, before=2**62, limit=1)
     return made
 
 
@@ -139,8 +140,8 @@ async def _there(
     tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID, expected: int | None
 ) -> tuple[Row | None, Row | None]:
     """A thing as it is live, and as it is in the draft."""
-    live = await queries.get_thing(tx, event_id, subject, thing_id)
-    draft = await queries.get_draft(tx, event_id, subject, thing_id)
+    live = await get_thing(tx, event_id, subject, thing_id)
+    draft = await history_queries.get_draft(tx, event_id, subject, thing_id)
     if expected is not None and expected != (draft.revision if draft else 0):
         raise ChangedMeanwhile
     return live, live if draft is None else restored(subject, draft.state)

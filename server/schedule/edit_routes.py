@@ -21,9 +21,10 @@ from server.body import describe, read_body
 from server.errors import InvalidRequest
 from server.event.reader import EVERY_LANGUAGE, Reader, reader_of
 from server.event.types import EventRow
-from server.schedule import actions, commands, drafting, queries
+from server.schedule import actions, commands, drafting
 from server.schedule.errors import NO_SUCH
 from server.schedule.rows import Row, Subject
+from server.schedule.things import get_thing
 from server.schedule.types import DayHead, Kind, Room, SessionDetail, Speaker, Track
 from server.schedule.views import view_of
 
@@ -68,7 +69,7 @@ def _reading(noun: Noun) -> HTTPRouteHandler:
     ) -> Response[Any]:
         found: EventRow = await request.app.state.events.get(event)
         async with request.app.state.db.read() as connection:
-            row = await queries.get_thing(connection, found.event_id, noun.subject, thing_id)
+            row = await get_thing(connection, found.event_id, noun.subject, thing_id)
         if row is None:
             raise NO_SUCH[noun.subject]
         return answer(row, noun.subject, reader_of(request, found, lang))

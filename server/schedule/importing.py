@@ -9,7 +9,7 @@ from server.event.reader import Reader
 from server.event.types import EventRow
 from server.ids import new_id
 from server.interchange.programme import Programme, Repair
-from server.schedule import queries
+from server.schedule import history_queries, queries
 from server.schedule.actions import change_programme
 from server.schedule.errors import BY_CONSTRAINT
 from server.schedule.merging import merge
@@ -39,14 +39,14 @@ async def import_programme(
     async with db.tx(BY_CONSTRAINT) as tx:
         await queries.lock_version(tx, event.event_id)
         state = await queries.read_state(tx, event.event_id)
-        sources = await queries.list_sources(tx, event.event_id)
+        sources = await history_queries.list_sources(tx, event.event_id)
         held = await queries.list_held(tx, event.event_id)
 
         merged = merge(state, sources, programme, held=held, new_id=new_id)
 
         edits, version = merged.edits, None
         if not dry_run:
-            await queries.write_sources(tx, event.event_id, merged.sources)
+            await history_queries.write_sources(tx, event.event_id, merged.sources)
             if edits:
                 edits = await change_programme(
                     tx, event, edits, around=state, origin="import", name=programme.version, note=note

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import LiteralString
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from server.db import Tx, row, rows
 from server.schedule.rows import (
-    ROWS,
     ClashRow,
     DayRow,
-    DraftRow,
-    Edit,
     KindRow,
-    Origin,
     RoomRow,
-    Row,
     SessionRow,
-    SourceRow,
     SpeakerRow,
-    StampRow,
     State,
-    Subject,
-    TouchedRow,
     TrackRow,
-    VersionNote,
     VersionRow,
-    stored,
 )
-from server.texts import Texts
+
+Things: TypeAlias = list[dict[str, Any]]
+"""Rows as JSON values (`rows.stored`)."""
 
 GET_VERSION = "SELECT version, updated_at FROM schedule WHERE event_id = $1"
 
@@ -144,62 +135,99 @@ GET_SESSION = """
     WHERE session.event_id = $1 AND session.session_id = $2
 """
 
-# What is written is written whole. The driver sends all rows of one statement in one go.
-WRITE_DAY = """
+# Things come as JSON, one array of objects with the names of the columns: many at a time in one statement, each written whole.
+WRITE_DAYS = """
     INSERT INTO day (event_id, day_id, date, name, starts_at, ends_at, revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    SELECT $1, given.day_id, given.date, given.name, given.starts_at, given.ends_at, $3
+    FROM jsonb_to_recordset($2) AS given (
+        day_id uuid, date date, name jsonb, starts_at timestamptz, ends_at timestamptz
+    )
     ON CONFLICT (event_id, day_id) DO UPDATE
-    SET date = $3, name = $4, starts_at = $5, ends_at = $6, revision = $7
+    SET date = excluded.date, name = excluded.name, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
+        revision = excluded.revision
 """
 
-WRITE_ROOM = """
+WRITE_ROOMS = """
     INSERT INTO room (event_id, room_id, key, name, description, capacity, floor, position, extra, revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    SELECT $1, given.room_id, given.key, given.name, given.description, given.capacity, given.floor, given.position,
+           given.extra, $3
+    FROM jsonb_to_recordset($2) AS given (
+        room_id uuid, key text, name jsonb, description jsonb, capacity integer, floor text, position integer, extra
+        jsonb
+    )
     ON CONFLICT (event_id, room_id) DO UPDATE
-    SET key = $3, name = $4, description = $5, capacity = $6, floor = $7, position = $8, extra = $9, revision = $10
+    SET key = excluded.key, name = excluded.name, description = excluded.description, capacity = excluded.capacity,
+        floor = excluded.floor, position = excluded.position, extra = excluded.extra, revision = excluded.revision
 """
 
-WRITE_TRACK = """
+WRITE_TRACKS = """
     INSERT INTO track (event_id, track_id, key, name, description, color, position, extra, revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    SELECT $1, given.track_id, given.key, given.name, given.description, given.color, given.position, given.extra,
+           $3
+    FROM jsonb_to_recordset($2) AS given (
+        track_id uuid, key text, name jsonb, description jsonb, color text, position integer, extra jsonb
+    )
     ON CONFLICT (event_id, track_id) DO UPDATE
-    SET key = $3, name = $4, description = $5, color = $6, position = $7, extra = $8, revision = $9
+    SET key = excluded.key, name = excluded.name, description = excluded.description, color = excluded.color,
+        position = excluded.position, extra = excluded.extra, revision = excluded.revision
 """
 
-WRITE_KIND = """
+WRITE_KINDS = """
     INSERT INTO kind (event_id, kind_id, key, name, position, revision)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    SELECT $1, given.kind_id, given.key, given.name, given.position, $3
+    FROM jsonb_to_recordset($2) AS given (
+        kind_id uuid, key text, name jsonb, position integer
+    )
     ON CONFLICT (event_id, kind_id) DO UPDATE
-    SET key = $3, name = $4, position = $5, revision = $6
+    SET key = excluded.key, name = excluded.name, position = excluded.position, revision = excluded.revision
 """
 
-WRITE_SPEAKER = """
-    INSERT INTO speaker (event_id, speaker_id, key, name, organisation, tagline, bio, photo_url, links, extra, revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+WRITE_SPEAKERS = """
+    INSERT INTO speaker (event_id, speaker_id, key, name, organisation, tagline, bio, photo_url, links, extra,
+        revision)
+    SELECT $1, given.speaker_id, given.key, given.name, given.organisation, given.tagline, given.bio,
+           given.photo_url, given.links, given.extra, $3
+    FROM jsonb_to_recordset($2) AS given (
+        speaker_id uuid, key text, name jsonb, organisation jsonb, tagline jsonb, bio jsonb, photo_url text, links
+        jsonb, extra jsonb
+    )
     ON CONFLICT (event_id, speaker_id) DO UPDATE
-    SET key = $3, name = $4, organisation = $5, tagline = $6, bio = $7, photo_url = $8, links = $9, extra = $10,
-        revision = $11
+    SET key = excluded.key, name = excluded.name, organisation = excluded.organisation, tagline = excluded.tagline,
+        bio = excluded.bio, photo_url = excluded.photo_url, links = excluded.links, extra = excluded.extra, revision =
+        excluded.revision
 """
 
-WRITE_SESSION = """
-    INSERT INTO session (event_id, session_id, key, number, title, subtitle, abstract, description, starts_at, ends_at,
-                         room_id, track_id, kind_id, roles, languages, service, url, logo_url, links, license,
-                         do_not_record, shares_room, status, extra, revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            $24, $25)
+WRITE_SESSIONS = """
+    INSERT INTO session (event_id, session_id, key, number, title, subtitle, abstract, description, starts_at,
+        ends_at, room_id, track_id, kind_id, roles, languages, service, url, logo_url, links, license, do_not_record,
+        shares_room, status, extra, revision)
+    SELECT $1, given.session_id, given.key, given.number, given.title, given.subtitle, given.abstract,
+           given.description, given.starts_at, given.ends_at, given.room_id, given.track_id, given.kind_id, given.roles,
+           given.languages, given.service, given.url, given.logo_url, given.links, given.license, given.do_not_record,
+           given.shares_room, given.status, given.extra, $3
+    FROM jsonb_to_recordset($2) AS given (
+        session_id uuid, key text, number integer, title jsonb, subtitle jsonb, abstract jsonb, description jsonb,
+        starts_at timestamptz, ends_at timestamptz, room_id uuid, track_id uuid, kind_id uuid, roles jsonb,
+        languages text[], service boolean, url text, logo_url text, links jsonb, license text, do_not_record
+        boolean, shares_room boolean, status text, extra jsonb
+    )
     ON CONFLICT (event_id, session_id) DO UPDATE
-    SET key = $3, number = $4, title = $5, subtitle = $6, abstract = $7, description = $8, starts_at = $9, ends_at = $10,
-        room_id = $11, track_id = $12, kind_id = $13, roles = $14, languages = $15, service = $16, url = $17,
-        logo_url = $18, links = $19, license = $20, do_not_record = $21, shares_room = $22, status = $23, extra = $24,
-        revision = $25
+    SET key = excluded.key, number = excluded.number, title = excluded.title, subtitle = excluded.subtitle, abstract
+        = excluded.abstract, description = excluded.description, starts_at = excluded.starts_at, ends_at =
+        excluded.ends_at, room_id = excluded.room_id, track_id = excluded.track_id, kind_id = excluded.kind_id, roles =
+        excluded.roles, languages = excluded.languages, service = excluded.service, url = excluded.url, logo_url =
+        excluded.logo_url, links = excluded.links, license = excluded.license, do_not_record = excluded.do_not_record,
+        shares_room = excluded.shares_room, status = excluded.status, extra = excluded.extra, revision =
+        excluded.revision
 """
 
 TAKE_SPEAKERS = "DELETE FROM session_speaker WHERE event_id = $1 AND session_id = ANY($2::uuid[])"
 
 NAME_SPEAKERS = """
     INSERT INTO session_speaker (event_id, session_id, speaker_id, position)
-    SELECT $1, $2, given.speaker_id, given.number - 1
-    FROM unnest($3::uuid[]) WITH ORDINALITY AS given (speaker_id, number)
+    SELECT $1, given.session_id, named.speaker_id::uuid, named.number - 1
+    FROM jsonb_to_recordset($2) AS given (session_id uuid, speaker_ids jsonb),
+         jsonb_array_elements_text(given.speaker_ids) WITH ORDINALITY AS named (speaker_id, number)
 """
 
 REMOVE_DAYS = "DELETE FROM day WHERE event_id = $1 AND day_id = ANY($2::uuid[])"
@@ -220,9 +248,11 @@ NEXT_KIND = "SELECT COALESCE(max(position) + 1, 0) FROM kind WHERE event_id = $1
 
 # What others hold on to: an attendee who is a speaker, a check-in list that follows a room.
 LIST_HELD = """
-    SELECT speaker_id AS id FROM attendee WHERE event_id = $1 AND speaker_id IS NOT NULL
-    UNION
-    SELECT room_id FROM checkin_list WHERE event_id = $1 AND room_id IS NOT NULL
+    SELECT ARRAY(
+        SELECT speaker_id FROM attendee WHERE event_id = $1 AND speaker_id IS NOT NULL
+        UNION
+        SELECT room_id FROM checkin_list WHERE event_id = $1 AND room_id IS NOT NULL
+    )
 """
 
 FIND_CLASH = """
@@ -237,105 +267,6 @@ FIND_CLASH = """
       AND session.status <> 'cancelled' AND NOT session.shares_room
     ORDER BY other.starts_at
     LIMIT 1
-"""
-
-INSERT_VERSION = """
-    INSERT INTO schedule_version (event_id, version, at, origin, name, note)
-    VALUES ($1, $2, $3, $4, $5, $6)
-"""
-
-LIST_VERSIONS = """
-    SELECT schedule_version.version, schedule_version.at, schedule_version.origin, schedule_version.name,
-           schedule_version.note,
-           (SELECT count(*)
-            FROM schedule_history
-            WHERE schedule_history.event_id = schedule_version.event_id
-              AND schedule_history.version = schedule_version.version) AS changes
-    FROM schedule_version
-    WHERE schedule_version.event_id = $1 AND schedule_version.version < $2
-    ORDER BY schedule_version.version DESC
-    LIMIT $3
-"""
-
-INSERT_HISTORY = """
-    INSERT INTO schedule_history (event_id, subject, id, version, state)
-    VALUES ($1, $2, $3, $4, $5)
-"""
-
-# Whatever a version from $2 + 1 to $3 touched: as it was at $2, and as it was at $3.
-LIST_TOUCHED = """
-    WITH touched AS (
-        SELECT DISTINCT subject, id
-        FROM schedule_history
-        WHERE event_id = $1 AND version > $2 AND version <= $3
-    )
-    SELECT touched.subject, touched.id,
-           (SELECT state
-            FROM schedule_history AS earlier
-            WHERE earlier.event_id = $1 AND earlier.subject = touched.subject AND earlier.id = touched.id
-              AND earlier.version <= $2
-            ORDER BY earlier.version DESC
-            LIMIT 1) AS before,
-           (SELECT state
-            FROM schedule_history AS later
-            WHERE later.event_id = $1 AND later.subject = touched.subject AND later.id = touched.id
-              AND later.version <= $3
-            ORDER BY later.version DESC
-            LIMIT 1) AS after
-    FROM touched
-    ORDER BY touched.subject, touched.id
-"""
-
-# What a room, a track, a kind or a speaker was called at $3, also one that is gone since.
-LIST_NAMES_THEN = """
-    SELECT DISTINCT ON (id) id, COALESCE(state, '{"name": {}}'::jsonb) -> 'name' AS name
-    FROM schedule_history
-    WHERE event_id = $1 AND subject = $2 AND version <= $3 AND state IS NOT NULL
-    ORDER BY id, version DESC
-"""
-
-# How often each session has changed since it came in, and when it last did.
-LIST_STAMPS = """
-    SELECT schedule_history.id, count(*) - 1 AS sequence, max(schedule_version.at) AS at
-    FROM schedule_history
-    JOIN schedule_version ON schedule_version.event_id = schedule_history.event_id
-        AND schedule_version.version = schedule_history.version
-    WHERE schedule_history.event_id = $1 AND schedule_history.subject = 'session'
-    GROUP BY schedule_history.id
-"""
-
-LIST_DRAFT = """
-    SELECT subject, id, base, state, revision
-    FROM schedule_draft
-    WHERE event_id = $1
-    ORDER BY subject, id
-"""
-
-GET_DRAFT = """
-    SELECT subject, id, base, state, revision
-    FROM schedule_draft
-    WHERE event_id = $1 AND subject = $2 AND id = $3
-"""
-
-WRITE_DRAFT = """
-    INSERT INTO schedule_draft (event_id, subject, id, base, state, revision)
-    VALUES ($1, $2, $3, $4, $5, 1)
-    ON CONFLICT (event_id, subject, id) DO UPDATE
-    SET state = $5, revision = schedule_draft.revision + 1, at = now()
-    RETURNING revision
-"""
-
-FORGET_DRAFT_OF = "DELETE FROM schedule_draft WHERE event_id = $1 AND subject = $2 AND id = $3"
-
-FORGET_DRAFT = "DELETE FROM schedule_draft WHERE event_id = $1"
-
-LIST_SOURCES = "SELECT subject, key, state, missing FROM schedule_source WHERE event_id = $1"
-
-WRITE_SOURCE = """
-    INSERT INTO schedule_source (event_id, subject, key, state, missing)
-    VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (event_id, subject, key) DO UPDATE
-    SET state = $4, missing = $5
 """
 
 # Who hears of a session's change on their own channel: those who speak there, or did until now ($3). Favourites join this
@@ -353,35 +284,6 @@ LIST_CONCERNED = """
     FROM speaking
     JOIN attendee ON attendee.event_id = $1 AND attendee.speaker_id = speaking.speaker_id
 """
-
-
-_GET: dict[Subject, LiteralString] = {
-    "day": GET_DAY,
-    "room": GET_ROOM,
-    "track": GET_TRACK,
-    "kind": GET_KIND,
-    "speaker": GET_SPEAKER,
-    "session": GET_SESSION,
-}
-
-
-_NEXT: dict[Subject, LiteralString] = {"room": NEXT_ROOM, "track": NEXT_TRACK, "kind": NEXT_KIND}
-_WRITE: dict[Subject, LiteralString] = {
-    "day": WRITE_DAY,
-    "room": WRITE_ROOM,
-    "track": WRITE_TRACK,
-    "kind": WRITE_KIND,
-    "speaker": WRITE_SPEAKER,
-    "session": WRITE_SESSION,
-}
-_REMOVE: dict[Subject, LiteralString] = {
-    "day": REMOVE_DAYS,
-    "room": REMOVE_ROOMS,
-    "track": REMOVE_TRACKS,
-    "kind": REMOVE_KINDS,
-    "speaker": REMOVE_SPEAKERS,
-    "session": REMOVE_SESSIONS,
-}
 
 
 async def get_version(tx: Tx, event_id: UUID) -> VersionRow | None:
@@ -442,32 +344,82 @@ async def read_state(tx: Tx, event_id: UUID) -> State:
     )
 
 
-async def get_thing(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID) -> Row | None:
-    """One thing of the programme, whatever it is."""
-    return await row(tx, ROWS[subject], _GET[subject], event_id, thing_id)
+async def get_day(tx: Tx, event_id: UUID, day_id: UUID) -> DayRow | None:
+    return await row(tx, DayRow, GET_DAY, event_id, day_id)
+
+
+async def get_room(tx: Tx, event_id: UUID, room_id: UUID) -> RoomRow | None:
+    return await row(tx, RoomRow, GET_ROOM, event_id, room_id)
+
+
+async def get_track(tx: Tx, event_id: UUID, track_id: UUID) -> TrackRow | None:
+    return await row(tx, TrackRow, GET_TRACK, event_id, track_id)
+
+
+async def get_kind(tx: Tx, event_id: UUID, kind_id: UUID) -> KindRow | None:
+    return await row(tx, KindRow, GET_KIND, event_id, kind_id)
+
+
+async def get_speaker(tx: Tx, event_id: UUID, speaker_id: UUID) -> SpeakerRow | None:
+    return await row(tx, SpeakerRow, GET_SPEAKER, event_id, speaker_id)
 
 
 async def get_session(tx: Tx, event_id: UUID, session_id: UUID) -> SessionRow | None:
     return await row(tx, SessionRow, GET_SESSION, event_id, session_id)
 
 
-async def write_things(tx: Tx, event_id: UUID, subject: Subject, things: Sequence[Row]) -> None:
-    """Inserts these, or overwrites them. What another already has violates a constraint, a session's number at `check_now`."""
-    columns = [name for name in ROWS[subject].__struct_fields__ if name != "speaker_ids"]
-    await tx.executemany(_WRITE[subject], [(event_id, *(getattr(one, name) for name in columns)) for one in things])
+async def write_days(tx: Tx, event_id: UUID, things: Things, *, revision: int) -> None:
+    await tx.execute(WRITE_DAYS, event_id, things, revision)
 
 
-async def name_speakers(tx: Tx, event_id: UUID, sessions: Sequence[SessionRow]) -> None:
+async def write_rooms(tx: Tx, event_id: UUID, things: Things, *, revision: int) -> None:
+    await tx.execute(WRITE_ROOMS, event_id, things, revision)
+
+
+async def write_tracks(tx: Tx, event_id: UUID, things: Things, *, revision: int) -> None:
+    await tx.execute(WRITE_TRACKS, event_id, things, revision)
+
+
+async def write_kinds(tx: Tx, event_id: UUID, things: Things, *, revision: int) -> None:
+    await tx.execute(WRITE_KINDS, event_id, things, revision)
+
+
+async def write_speakers(tx: Tx, event_id: UUID, things: Things, *, revision: int) -> None:
+    await tx.execute(WRITE_SPEAKERS, event_id, things, revision)
+
+
+async def write_sessions(tx: Tx, event_id: UUID, things: Things, *, revision: int) -> None:
+    await tx.execute(WRITE_SESSIONS, event_id, things, revision)
+
+
+async def name_speakers(tx: Tx, event_id: UUID, sessions: Things) -> None:
     """Gives each session its speakers instead of those it had. An unknown one violates `session_speaker_speaker`."""
-    await tx.execute(TAKE_SPEAKERS, event_id, [one.session_id for one in sessions])
-    await tx.executemany(
-        NAME_SPEAKERS, [(event_id, one.session_id, one.speaker_ids) for one in sessions if one.speaker_ids]
-    )
+    await tx.execute(TAKE_SPEAKERS, event_id, [one["session_id"] for one in sessions])
+    await tx.execute(NAME_SPEAKERS, event_id, sessions)
 
 
-async def remove_things(tx: Tx, event_id: UUID, subject: Subject, ids: Sequence[UUID]) -> None:
-    """What others refer to violates the constraint that says so."""
-    await tx.execute(_REMOVE[subject], event_id, list(ids))
+async def remove_days(tx: Tx, event_id: UUID, ids: list[UUID]) -> None:
+    await tx.execute(REMOVE_DAYS, event_id, ids)
+
+
+async def remove_rooms(tx: Tx, event_id: UUID, ids: list[UUID]) -> None:
+    await tx.execute(REMOVE_ROOMS, event_id, ids)
+
+
+async def remove_tracks(tx: Tx, event_id: UUID, ids: list[UUID]) -> None:
+    await tx.execute(REMOVE_TRACKS, event_id, ids)
+
+
+async def remove_kinds(tx: Tx, event_id: UUID, ids: list[UUID]) -> None:
+    await tx.execute(REMOVE_KINDS, event_id, ids)
+
+
+async def remove_speakers(tx: Tx, event_id: UUID, ids: list[UUID]) -> None:
+    await tx.execute(REMOVE_SPEAKERS, event_id, ids)
+
+
+async def remove_sessions(tx: Tx, event_id: UUID, ids: list[UUID]) -> None:
+    await tx.execute(REMOVE_SESSIONS, event_id, ids)
 
 
 async def check_now(tx: Tx) -> None:
@@ -480,88 +432,27 @@ async def last_number(tx: Tx, event_id: UUID) -> int:
     return found
 
 
-async def next_position(tx: Tx, event_id: UUID, subject: Subject) -> int:
-    """Behind all others; 0 for what has no order of its own."""
-    if subject not in _NEXT:
-        return 0
-    found: int = await tx.fetchval(_NEXT[subject], event_id)
-    return found
+async def next_room(tx: Tx, event_id: UUID) -> int:
+    """The place behind all others."""
+    return int(await tx.fetchval(NEXT_ROOM, event_id))
+
+
+async def next_track(tx: Tx, event_id: UUID) -> int:
+    return int(await tx.fetchval(NEXT_TRACK, event_id))
+
+
+async def next_kind(tx: Tx, event_id: UUID) -> int:
+    return int(await tx.fetchval(NEXT_KIND, event_id))
 
 
 async def list_held(tx: Tx, event_id: UUID) -> set[UUID]:
     """Speakers who are attendees, and rooms that a check-in list follows."""
-    return {found["id"] for found in await tx.fetch(LIST_HELD, event_id)}
+    return set(await tx.fetchval(LIST_HELD, event_id))
 
 
 async def find_clash(tx: Tx, event_id: UUID, *, session_ids: list[UUID]) -> ClashRow | None:
     """One that is in the room of one of these at the same time, though neither shares it."""
     return await row(tx, ClashRow, FIND_CLASH, event_id, session_ids)
-
-
-async def insert_version(tx: Tx, event_id: UUID, now: VersionRow, *, origin: Origin, name: str, note: str) -> None:
-    await tx.execute(INSERT_VERSION, event_id, now.version, now.updated_at, origin, name, note)
-
-
-async def list_versions(tx: Tx, event_id: UUID, *, before: int, limit: int) -> list[VersionNote]:
-    """The newest first."""
-    return await rows(tx, VersionNote, LIST_VERSIONS, event_id, before, limit)
-
-
-async def insert_history(tx: Tx, event_id: UUID, version: int, edits: Sequence[Edit]) -> None:
-    """Each thing as it is from this version on."""
-    await tx.executemany(
-        INSERT_HISTORY,
-        [(event_id, one.subject, one.id, version, one.after and stored(one.after)) for one in edits],
-    )
-
-
-async def list_touched(tx: Tx, event_id: UUID, *, since: int, until: int) -> list[TouchedRow]:
-    return await rows(tx, TouchedRow, LIST_TOUCHED, event_id, since, until)
-
-
-async def list_names_then(tx: Tx, event_id: UUID, subject: Subject, *, version: int) -> dict[UUID, Texts]:
-    found = await tx.fetch(LIST_NAMES_THEN, event_id, subject, version)
-    return {one["id"]: one["name"] for one in found}
-
-
-async def list_stamps(tx: Tx, event_id: UUID) -> list[StampRow]:
-    return await rows(tx, StampRow, LIST_STAMPS, event_id)
-
-
-async def list_draft(tx: Tx, event_id: UUID) -> list[DraftRow]:
-    return await rows(tx, DraftRow, LIST_DRAFT, event_id)
-
-
-async def get_draft(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID) -> DraftRow | None:
-    return await row(tx, DraftRow, GET_DRAFT, event_id, subject, thing_id)
-
-
-async def write_draft(
-    tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID, *, base: Row | None, state: Row | None
-) -> int:
-    """Returns the draft's revision of the thing. `base` counts only when the draft has not touched it yet."""
-    found: int = await tx.fetchval(
-        WRITE_DRAFT, event_id, subject, thing_id, base and stored(base), state and stored(state)
-    )
-    return found
-
-
-async def forget_draft_of(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID) -> bool:
-    """Whether the draft had touched it."""
-    status: str = await tx.execute(FORGET_DRAFT_OF, event_id, subject, thing_id)
-    return status.endswith(" 1")
-
-
-async def forget_draft(tx: Tx, event_id: UUID) -> None:
-    await tx.execute(FORGET_DRAFT, event_id)
-
-
-async def list_sources(tx: Tx, event_id: UUID) -> list[SourceRow]:
-    return await rows(tx, SourceRow, LIST_SOURCES, event_id)
-
-
-async def write_sources(tx: Tx, event_id: UUID, sources: Sequence[SourceRow]) -> None:
-    await tx.executemany(WRITE_SOURCE, [(event_id, one.subject, one.key, one.state, one.missing) for one in sources])
 
 
 async def list_concerned(tx: Tx, event_id: UUID, session_id: UUID, *, speaker_ids: list[UUID]) -> list[UUID]:

@@ -75,6 +75,11 @@ class StampRow(Struct, frozen=True):
     at: datetime
 
 
+class NamedRow(Struct, frozen=True):
+    id: UUID
+    name: Texts
+
+
 class ClashRow(Struct, frozen=True):
     title: Texts
     """Of who is in the room already."""

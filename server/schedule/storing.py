@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,10 +12,11 @@ from server.db import Tx
 from server.feed import open_channels, topics
 from server.ids import new_id
 from server.interchange.programme import Programme
-from server.schedule import queries
+from server.schedule import history_queries, queries
 from server.schedule.errors import RoomTaken
 from server.schedule.merging import merge
-from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow
+from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of
+from server.schedule.things import remove_things, write_things
 
 
 async def store(
@@ -30,14 +31,16 @@ async def store(
     assert now is not None, "INSERT … RETURNING one row"  # noqa: S101 - for the type checker
     written = await _numbered(tx, event_id, [_at_version(one, now.version) for one in edits])
     for subject in ROWS:
-        await _write(tx, event_id, subject, [one.after for one in written if one.subject == subject and one.after])
+        await _write(
+            tx, event_id, subject, [one.after for one in written if one.subject == subject and one.after], now.version
+        )
     for subject in reversed(ROWS):
         gone = [one.id for one in written if one.subject == subject and one.after is None]
         if gone:
-            await queries.remove_things(tx, event_id, subject, gone)
+            await remove_things(tx, event_id, subject, gone)
     await _check_rooms(tx, event_id, written)
-    await queries.insert_version(tx, event_id, now, origin=origin, name=name, note=note)
-    await queries.insert_history(tx, event_id, now.version, written)
+    await history_queries.insert_version(tx, event_id, now, origin=origin, name=name, note=note)
+    await history_queries.insert_history(tx, event_id, now.version, written)
     return now, written
 
 
@@ -46,18 +49,15 @@ async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
     await queries.lock_version(tx, event_id)
     merged = merge(State(), [], programme, held=set(), new_id=new_id)
     await store(tx, event_id, merged.edits, origin="import", name=programme.version)
-    await queries.write_sources(tx, event_id, merged.sources)
+    await history_queries.write_sources(tx, event_id, merged.sources)
 
 
-async def _write(tx: Tx, event_id: UUID, subject: Subject, things: Sequence[Row]) -> None:
-    if not things:
-        return
-    await queries.write_things(tx, event_id, subject, things)
-    if subject == "session":
-        await queries.name_speakers(tx, event_id, cast("Sequence[SessionRow]", things))
+async def _write(tx: Tx, event_id: UUID, subject: Subject, things: Sequence[Row], version: int) -> None:
+    if things:
+        await write_things(tx, event_id, subject, things, revision=version)
     if subject == "track":
-        ids = [getattr(one, "track_id") for one in things]  # noqa: B009 - a union of rows
-        await open_channels(tx, event_id, [topics.announcements_to(f"{topics.TRACK}{one}") for one in ids])
+        channels = [topics.announcements_to(f"{topics.TRACK}{id_of(one)}") for one in things]
+        await open_channels(tx, event_id, channels)
 
 
 async def _check_rooms(tx: Tx, event_id: UUID, written: Iterable[Edit]) -> None:

@@ -13,7 +13,7 @@ from server.body import describe, read_body
 from server.event.reader import reader_of
 from server.event.types import EventRow
 from server.paging import DEFAULT_LIMIT, Cursor, Limit, decode_number_cursor, encode_cursor
-from server.schedule import queries
+from server.schedule import history_queries
 from server.schedule.changes import changes_between
 from server.schedule.commands import ReleaseDraft
 from server.schedule.drafting import discard, forget_edit, preview, release
@@ -50,7 +50,7 @@ async def list_versions(
     found: EventRow = await request.app.state.events.get(event)
     before = 2**62 if cursor is None else decode_number_cursor(cursor)
     async with request.app.state.db.read() as connection:
-        rows = await queries.list_versions(connection, found.event_id, before=before, limit=limit + 1)
+        rows = await history_queries.list_versions(connection, found.event_id, before=before, limit=limit + 1)
     page = rows[:limit]
     return VersionPage(
         versions=[

@@ -51,7 +51,7 @@ def bare(sql: str) -> str:
 
 def statement_files() -> list[Path]:
     """The files in which SQL may stand."""
-    return [*sorted(SERVER.rglob("queries.py")), SERVER / "migrate.py"]
+    return [*sorted(SERVER.rglob("*queries.py")), SERVER / "migrate.py"]
 
 
 def all_statements() -> list[Statement]:

@@ -9,7 +9,7 @@ import re
 import types
 import typing
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -55,7 +55,8 @@ PYTHON_TYPES: dict[str, tuple[Any, ...]] = {
     "bytea": (bytes,),
     "timestamptz": (datetime,),
     "date": (date,),
-    "jsonb": (dict,),
+    "time": (time,),
+    "jsonb": (dict, list),
     "json": (str,),
     "text[]": (list,),
     "uuid[]": (list,),
@@ -287,7 +288,7 @@ def test_every_text_names_its_columns_and_pages_by_key() -> None:
 
 
 def test_only_constant_text_is_run() -> None:
-    files = [path for path in statement_files() if path.name == "queries.py"]
+    files = [path for path in statement_files() if path.name.endswith("queries.py")]
     assert {module_of(path): found for path in files if (found := made_up_texts(path.read_text("utf-8")))} == {}
 
 
