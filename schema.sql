@@ -123,7 +123,7 @@ CREATE TABLE IF NOT EXISTS schedule_draft (
     state    jsonb,                   -- NULL: the draft removes it
     revision bigint      NOT NULL,    -- +1 with every edit of this thing in the draft
     at       timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (event_id, subject, id)
+    PRIMARY KEY (event_id, id)
 );
 
 -- What a file last said of a thing. The next file changes only what it says otherwise than this one did: what an organizer

@@ -79,7 +79,7 @@ _AUDIENCES = {
 }
 
 _AT_THE_DOORS = {**checkin.EVENTS, **attendee.EVENTS, **badge.EVENTS, **device.EVENTS, **feed.EVENTS}
-_PERSONAL = ("badge.changed", "registration.changed", "session.changed")
+_PERSONAL = ("badge.changed", "registration.changed", "session.added", "session.changed", "session.removed")
 """What is told to those whom it concerns, with `feed.emit_to_each`."""
 
 CHANNELS = (

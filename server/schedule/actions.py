@@ -94,9 +94,9 @@ async def change_programme(
     before = around or await _surroundings(tx, event.event_id, edits)
     few = len(edits) <= MOST_TOLD
     concerned = {
-        one.id: await queries.list_concerned(tx, event.event_id, one.id, speaker_ids=one.before.speaker_ids)
+        one.id: await queries.list_concerned(tx, event.event_id, one.id, speaker_ids=_speakers_of(one))
         for one in edits
-        if few and isinstance(one.before, SessionRow)
+        if few and one.subject == "session"
     }
     now, written = await store(tx, event.event_id, edits, origin=origin, name=name, note=note)
     if not few:
@@ -104,14 +104,14 @@ async def change_programme(
         return written
     surroundings = Around(before, with_edits(before, written))
     events = [(one, *told(one, now, surroundings, event)) for one in in_order(written)]
-    for _, kind, data in events:
-        await emit(tx, event.event_id, channel=SCHEDULE, kind=kind, data=data)
+    for one, what, data in events:
+        await emit(tx, event.event_id, channel=SCHEDULE, kind=f"{one.subject}.{what}", data=data)
     if origin != "edit":
         summary = _summary(ScheduleReleased, now, len(written), origin, name, note)
         await emit(tx, event.event_id, channel=SCHEDULE, kind="schedule.released", data=summary)
-    for one, kind, data in events:
+    for one, what, data in events:
         if one.id in concerned:
-            await emit_to_each(tx, event.event_id, concerned[one.id], kind=kind, data=data)
+            await emit_to_each(tx, event.event_id, concerned[one.id], kind=f"session.{what}", data=data)
     return written
 
 
@@ -143,6 +143,10 @@ def _summary(
 ) -> Struct:
     head = {"version": now.version, "updated_at": now.updated_at}
     return shape(**head, origin=origin, name=name, note=note, changes=count, **more)
+
+
+def _speakers_of(edit: Edit) -> list[UUID]:
+    return [one for row in (edit.before, edit.after) if isinstance(row, SessionRow) for one in row.speaker_ids]
 
 
 async def _get(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID, expected: int | None) -> Row:

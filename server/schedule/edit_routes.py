@@ -7,6 +7,7 @@ of what one has read makes sure that nobody's change is overwritten unseen.
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from server.body import describe, read_body
 from server.errors import InvalidRequest
 from server.event.reader import EVERY_LANGUAGE, Reader, reader_of
 from server.event.types import EventRow
-from server.schedule import actions, commands, drafting
+from server.schedule import actions, commands, draft_actions
 from server.schedule.errors import NO_SUCH
 from server.schedule.rows import Row, Subject
 from server.schedule.things import get_thing
@@ -43,6 +44,41 @@ class Noun(Struct, frozen=True):
     """With its article, for the document."""
 
 
+class Target(Struct, frozen=True):
+    """Where a change goes."""
+
+    path: str
+    prefix: str
+    effect: str
+    tag: str
+    add: Callable[..., Awaitable[Row]]
+    change: Callable[..., Awaitable[Row]]
+    remove: Callable[..., Awaitable[None]]
+
+    @property
+    def marks(self) -> dict[str, Any]:
+        return {"guards": [require("organizer")], "tags": [self.tag]}
+
+
+LIVE = Target(
+    path="",
+    prefix="",
+    effect="at once; channel `schedule` hears of it",
+    tag="schedule",
+    add=actions.add_thing,
+    change=actions.change_thing,
+    remove=actions.remove_thing,
+)
+DRAFT = Target(
+    path="/draft",
+    prefix="draft_",
+    effect="in the draft; nobody hears of it before it is released",
+    tag="draft",
+    add=draft_actions.draft_new,
+    change=draft_actions.draft_change,
+    remove=draft_actions.draft_removal,
+)
+
 NOUNS = (
     Noun("day", "days", DayHead, commands.AddDay, commands.ChangeDay, "a day"),
     Noun("room", "rooms", Room, commands.AddRoom, commands.ChangeRoom, "a room"),
@@ -53,9 +89,9 @@ NOUNS = (
 )
 
 
-def answer(row: Row, subject: Subject, reader: Reader = EVERY_LANGUAGE, *, status: int = 200) -> Response[Any]:
+def answer(row: Row, reader: Reader = EVERY_LANGUAGE, *, status: int = 200) -> Response[Any]:
     """A thing with its `ETag`: its revision, and the language in which it is read."""
-    etag = f'"{row.revision}"' if reader is EVERY_LANGUAGE else f'"{row.revision}.{reader.language}"'
+    etag = f'"{row.revision}.{reader.language}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     return Response(view_of(row, reader), status_code=status, headers=headers)
 
@@ -72,76 +108,60 @@ def _reading(noun: Noun) -> HTTPRouteHandler:
             row = await get_thing(connection, found.event_id, noun.subject, thing_id)
         if row is None:
             raise NO_SUCH[noun.subject]
-        return answer(row, noun.subject, reader_of(request, found, lang))
+        return answer(row, reader_of(request, found, lang))
 
-    read.__name__, read.__doc__ = (
-        f"get_{noun.subject}",
-        (f"Reads {noun.a}; a session with its long description. Its `ETag` is what `If-Match` wants of a change."),
-    )
-    return get(
-        f"/{noun.path}/{{thing_id:uuid}}",
-        responses={200: ResponseSpec(noun.view, generate_examples=False, description="It")},
-    )(read)
+    _name(read, f"get_{noun.subject}", f"Reads {noun.a}, whole. Its `ETag` is what `If-Match` wants of a change.")
+    return get(f"/{noun.path}/{{thing_id:uuid}}", responses=_answers(200, noun, "It"))(read)
 
 
-def _editing(noun: Noun, *, draft: bool) -> list[HTTPRouteHandler]:
-    where = "/draft" if draft else ""
-    name = f"{noun.subject}_in_draft" if draft else noun.subject
-    effect = (
-        "in the draft; nobody hears of it before it is released" if draft else "at once; channel `schedule` hears of it"
-    )
-    document: dict[str, Any] = {"guards": [require("organizer")], "tags": ["draft" if draft else "schedule"]}
-
+def _adding(noun: Noun, target: Target) -> HTTPRouteHandler:
     async def add(request: Request[Any, Any, Any], event: FromPath[str]) -> Response[Any]:
         found: EventRow = await request.app.state.events.get(event)
         command = await read_body(request, noun.add)
-        act = drafting.draft_new if draft else actions.add_thing
-        row = await act(request.app.state.db, found, noun.subject, command)
+        row = await target.add(request.app.state.db, found, noun.subject, command)
         forget(request, found)
-        return answer(row, noun.subject, status=201)
+        return answer(row, status=201)
 
+    _name(add, f"post_{target.prefix}{noun.subject}", f"Adds {noun.a}, {target.effect}.")
+    answers = _answers(201, noun, "It, with its id")
+    return post(f"{target.path}/{noun.path}", responses=answers, opt=describe(noun.add), **target.marks)(add)
+
+
+def _changing(noun: Noun, target: Target) -> HTTPRouteHandler:
     async def change(request: Request[Any, Any, Any], event: FromPath[str], thing_id: FromPath[UUID]) -> Response[Any]:
         found: EventRow = await request.app.state.events.get(event)
         command = await read_body(request, noun.change)
         expected = revision_of(request.headers.get("if-match"))
-        act = drafting.draft_change if draft else actions.change_thing
-        row = await act(request.app.state.db, found, noun.subject, thing_id, command, expected=expected)
+        row = await target.change(request.app.state.db, found, noun.subject, thing_id, command, expected=expected)
         forget(request, found)
-        return answer(row, noun.subject)
+        return answer(row)
 
+    what = f"Changes what is given of {noun.a}, {target.effect}. What is left out stays."
+    _name(change, f"patch_{target.prefix}{noun.subject}", what)
+    answers = _answers(200, noun, "It, as it is now")
+    path = f"{target.path}/{noun.path}/{{thing_id:uuid}}"
+    return patch(path, responses=answers, opt=describe(noun.change), **target.marks)(change)
+
+
+def _removing(noun: Noun, target: Target) -> HTTPRouteHandler:
     async def remove(request: Request[Any, Any, Any], event: FromPath[str], thing_id: FromPath[UUID]) -> None:
         found: EventRow = await request.app.state.events.get(event)
         expected = revision_of(request.headers.get("if-match"))
-        act = drafting.draft_removal if draft else actions.remove_thing
-        await act(request.app.state.db, found, noun.subject, thing_id, expected=expected)
+        await target.remove(request.app.state.db, found, noun.subject, thing_id, expected=expected)
         forget(request, found)
 
-    add.__name__, add.__doc__ = f"add_{name}", (f"Adds {noun.a}, {effect}.")
-    add_handler = post(
-        f"{where}/{noun.path}",
-        responses={201: ResponseSpec(noun.view, generate_examples=False, description="It, with its id")},
-        opt=describe(noun.add),
-        **document,
-    )(add)
-    change.__name__, change.__doc__ = (
-        f"change_{name}",
-        (f"Changes what is given of {noun.a}, {effect}. What is left out stays."),
-    )
-    change_handler = patch(
-        f"{where}/{noun.path}/{{thing_id:uuid}}",
-        responses={200: ResponseSpec(noun.view, generate_examples=False, description="It, as it is now")},
-        opt=describe(noun.change),
-        **document,
-    )(change)
-    remove.__name__, remove.__doc__ = (
-        f"remove_{name}",
-        (f"Takes {noun.a} out of the programme, {effect}. What sessions refer to cannot go."),
-    )
-    remove_handler = delete(
-        f"{where}/{noun.path}/{{thing_id:uuid}}",
-        **document,
-    )(remove)
-    return [add_handler, change_handler, remove_handler]
+    what = f"Takes {noun.a} out of the programme, {target.effect}. What something refers to cannot go."
+    _name(remove, f"delete_{target.prefix}{noun.subject}", what)
+    return delete(f"{target.path}/{noun.path}/{{thing_id:uuid}}", **target.marks)(remove)
+
+
+def _name(function: Any, name: str, description: str) -> None:
+    """The document calls an operation by its function, and says what that says."""
+    function.__name__, function.__doc__ = name, description
+
+
+def _answers(status: int, noun: Noun, description: str) -> dict[int, ResponseSpec]:
+    return {status: ResponseSpec(noun.view, generate_examples=False, description=description)}
 
 
 def revision_of(if_match: str | None) -> int | None:
@@ -163,5 +183,6 @@ def forget(request: Request[Any, Any, Any], event: EventRow) -> None:
 
 
 handlers = [
-    handler for noun in NOUNS for handler in (_reading(noun), *_editing(noun, draft=False), *_editing(noun, draft=True))
+    *(_reading(noun) for noun in NOUNS),
+    *(make(noun, target) for target in (LIVE, DRAFT) for noun in NOUNS for make in (_adding, _changing, _removing)),
 ]

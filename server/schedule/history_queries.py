@@ -104,12 +104,12 @@ GET_DRAFT = """
 WRITE_DRAFT = """
     INSERT INTO schedule_draft (event_id, subject, id, base, state, revision)
     VALUES ($1, $2, $3, $4, $5, 1)
-    ON CONFLICT (event_id, subject, id) DO UPDATE
+    ON CONFLICT (event_id, id) DO UPDATE
     SET state = $5, revision = schedule_draft.revision + 1, at = now()
     RETURNING revision
 """
 
-FORGET_DRAFT_OF = "DELETE FROM schedule_draft WHERE event_id = $1 AND subject = $2 AND id = $3"
+FORGET_DRAFT_OF = "DELETE FROM schedule_draft WHERE event_id = $1 AND id = $2"
 
 FORGET_DRAFT = "DELETE FROM schedule_draft WHERE event_id = $1"
 
@@ -169,9 +169,9 @@ async def write_draft(
     return found
 
 
-async def forget_draft_of(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID) -> bool:
+async def forget_draft_of(tx: Tx, event_id: UUID, thing_id: UUID) -> bool:
     """Whether the draft had touched it."""
-    status: str = await tx.execute(FORGET_DRAFT_OF, event_id, subject, thing_id)
+    status: str = await tx.execute(FORGET_DRAFT_OF, event_id, thing_id)
     return status.endswith(" 1")
 
 

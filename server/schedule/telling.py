@@ -87,10 +87,10 @@ def in_order(edits: Iterable[Edit]) -> list[Edit]:
 
 
 def told(edit: Edit, now: VersionRow, around: Around, event: EventRow) -> tuple[str, Struct]:
-    """The kind of the event, and its data."""
+    """What happened to it, which its event's kind ends with, and the event's data."""
     what = "added" if edit.before is None else "removed" if edit.after is None else "changed"
     data = _of_session(edit, now, around, event) if edit.subject == "session" else _of_thing(edit, now)
-    return f"{edit.subject}.{what}", data
+    return what, data
 
 
 def change_view(edit: Edit, names: Names, event: EventRow, reader: Reader) -> Change:

@@ -16,10 +16,9 @@ from server.paging import DEFAULT_LIMIT, Cursor, Limit, decode_number_cursor, en
 from server.schedule import history_queries
 from server.schedule.changes import changes_between
 from server.schedule.commands import ReleaseDraft
-from server.schedule.drafting import discard, forget_edit, preview, release
+from server.schedule.draft_actions import discard, forget_edit, preview, release
 from server.schedule.edit_routes import forget
 from server.schedule.errors import UnknownVersion
-from server.schedule.rows import Subject
 from server.schedule.types import Changes, Draft, Version, VersionPage
 
 Since = Annotated[
@@ -31,7 +30,7 @@ Since = Annotated[
 async def get_changes(
     request: Request[Any, Any, Any],
     event: FromPath[str],
-    since: Since,
+    since: Since = 0,
     until: Annotated[int | None, QueryParameter(ge=0, le=2**62, description="The newest if none is given.")] = None,
     lang: FromQuery[str | None] = None,
 ) -> Changes:
@@ -111,13 +110,11 @@ async def delete_draft(request: Request[Any, Any, Any], event: FromPath[str]) ->
     await discard(request.app.state.db, found)
 
 
-@delete("/draft/edits/{subject:str}/{thing_id:uuid}", guards=[require("organizer")], tags=["draft"])
-async def delete_draft_edit(
-    request: Request[Any, Any, Any], event: FromPath[str], subject: FromPath[Subject], thing_id: FromPath[UUID]
-) -> None:
+@delete("/draft/edits/{thing_id:uuid}", guards=[require("organizer")], tags=["draft"])
+async def delete_draft_edit(request: Request[Any, Any, Any], event: FromPath[str], thing_id: FromPath[UUID]) -> None:
     """Lets the draft leave one thing as it is."""
     found: EventRow = await request.app.state.events.get(event)
-    await forget_edit(request.app.state.db, found, subject, thing_id)
+    await forget_edit(request.app.state.db, found, thing_id)
 
 
 handlers = [get_changes, list_versions, get_version, get_draft, post_release, delete_draft, delete_draft_edit]

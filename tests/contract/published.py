@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import httpx
@@ -39,10 +40,31 @@ class Operation(NamedTuple):
         return [parameter for parameter in self.spec.get("parameters", ()) if parameter["in"] == "query"]
 
 
+NEW_THINGS: dict[str, dict[str, Any]] = {
+    "Day": {"date": "2026-12-24"},
+    "Room": {"name": {"fr": "Salle Toubkal"}},
+    "Track": {"name": {"fr": "Eau"}, "color": "#0072b2"},
+    "Kind": {"name": {"fr": "Visite"}},
+    "Speaker": {"name": {"fr": "Salma Idrissi", "ar": "سلمى الإدريسي"}},
+    "Session": {
+        "title": {"fr": "Une session de plus"},
+        "starts_at": "2026-12-18T20:00:00Z",
+        "ends_at": "2026-12-18T21:00:00Z",
+    },
+}
+CHANGES: dict[str, dict[str, Any]] = {
+    "Day": {"name": {"fr": "Le premier jour"}},
+    "Room": {"capacity": 40},
+    "Track": {"color": "#0072b2"},
+    "Kind": {"name": {"fr": "Visite"}},
+    "Speaker": {"bio": {"fr": "Journaliste"}},
+    "Session": {"title": {"fr": "Un autre titre"}},
+}
+
 BODIES: dict[str, dict[str, Any]] = {
-    "patchSession": {"title": {"fr": "Un autre titre"}},
-    "postSpeaker": {"name": {"fr": "Salma Idrissi", "ar": "سلمى الإدريسي"}},
-    "patchSpeaker": {"bio": {"fr": "Journaliste"}},
+    **{f"post{where}{noun}": body for where in ("", "Draft") for noun, body in NEW_THINGS.items()},
+    **{f"patch{where}{noun}": body for where in ("", "Draft") for noun, body in CHANGES.items()},
+    "postRelease": {"name": "1.1"},
     "postAnnouncement": {"title": {"fr": "Le déjeuner est servi"}, "body": {"fr": "Hall B"}},
     "patchAnnouncement": {"title": {"fr": "Le déjeuner est servi au hall C"}},
     "postCheckin": {"scan_id": "contract", "list": "main", "code": "no such badge"},
@@ -62,7 +84,7 @@ BODIES: dict[str, dict[str, Any]] = {
 QUERY_VALUES = {"searchAttendees": {"q": "mohamed"}}
 """What an operation needs in its query."""
 
-OPTIONAL_BODY = ("postUndo",)
+OPTIONAL_BODY = ("postUndo", "postRelease")
 """Operations that do without a body too."""
 
 ITEM_BY_ITEM = (("postCheckinBatch", "scans"),)
@@ -74,8 +96,8 @@ NAMED = ("postGate", "patchGate", "postDevice", "patchDevice")
 PATH_VALUES = {
     "event": "digital-now",
     "channel": "announcements",
-    "session_id": NOBODY,
-    "speaker_id": NOBODY,
+    "thing_id": NOBODY,
+    "version": "1",
     "announcement_id": NOBODY,
     "attendee_id": NOBODY,
     "key_id": "0",
@@ -136,6 +158,8 @@ def body_for(operation: Operation) -> dict[str, Any] | None:
         return None
     assert operation.id in BODIES, f"tests/contract/published.py needs a body for {operation.id}"
     body = BODIES[operation.id]
+    if operation.id in ("postDay", "postDraftDay"):
+        return body | {"date": str(date(2030, 1, 1) + timedelta(days=uuid.uuid4().int % 30_000))}
     if operation.id == "postCheckinList":
         return body | {"key": f"contract-{uuid.uuid4()}"}
     return body | {"name": f"{body['name']} {uuid.uuid4()}"} if operation.id in NAMED else body

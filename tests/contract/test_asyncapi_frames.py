@@ -25,12 +25,16 @@ from server.config import Settings
 from server.db import Database, open_database
 from server.demo.load import SLUG
 from server.event.queries import get_event_by_slug
+from server.event.reader import EVERY_LANGUAGE
+from server.interchange.programme import Kind, Programme
 from server.live import gateway as gateway_module
 from server.live.heartbeat import Heart
 from server.live.protocol import HEARTBEAT_SECONDS
+from server.schedule.actions import MOST_TOLD
+from server.schedule.import_actions import import_programme
 from tests.conftest import Demo, bearer, running_api, running_gateway
 from tests.contract.frames import DOCUMENT, FRAMES, channels_by_kind, faults, name_of
-from tests.contract.published import tokens_of
+from tests.contract.published import CHANGES, NEW_THINGS, tokens_of
 from tests.databases import TEMPLATE, new_database
 from tests.waiting import PATIENCE, until
 
@@ -160,6 +164,30 @@ async def change_what_organizers_change(world: World) -> None:
     await world.ask("POST", "/checkins/lists", {"key": "atelier", "name": {"fr": "Atelier"}, "capacity": 20})
 
 
+async def change_the_programme(world: World) -> None:
+    """Each sort of thing comes, changes and goes; a draft is released; a file brings more than can be told."""
+    for noun, new in NEW_THINGS.items():
+        path = f"/{noun.lower()}s"
+        made = await world.ask("POST", path, new)
+        await world.ask(
+            "PATCH", f"{path}/{made['id']}", {"name": {"fr": "Autre"}} if noun != "Session" else CHANGES[noun]
+        )
+        if noun == "Session":
+            speaks = {"speaker_id": (await world.ask("POST", "/speakers", NEW_THINGS["Speaker"]))["id"]}
+            await world.ask("PATCH", f"/attendees/{world.demo.attendees[0]['id']}", speaks)
+            await world.ask("DELETE", f"{path}/{made['id']}")
+            made = await world.ask("POST", path, new | {"speaker_ids": [speaks["speaker_id"]]})
+        await world.ask("DELETE", f"{path}/{made['id']}")
+    await world.ask("POST", "/draft/rooms", NEW_THINGS["Room"])
+    await world.ask("POST", "/draft/release", {"name": "1.1"})
+    many = [Kind(key=f"kind-{number}", name={"fr": f"Genre {number}"}) for number in range(MOST_TOLD + 1)]
+    programme = Programme(title={"fr": "Forum"}, timezone="Africa/Casablanca", kinds=tuple(many))
+    async with world.db.read() as connection:
+        event = await get_event_by_slug(connection, SLUG)
+    assert event is not None
+    await import_programme(world.db, event, programme, reader=EVERY_LANGUAGE)
+
+
 async def change_devices(world: World) -> None:
     """Gates and devices come, change and go; a phone is paired; tokens end."""
     gate = (await world.ask("POST", "/gates", {"name": "Porte Sud"}))["id"]
@@ -186,6 +214,7 @@ async def hear_everything(world: World) -> list[Frame]:
     async with listening(world, world.demo.file.organizer_token, *({"name": name} for name in names)) as socket:
         await announce(world)
         await change_what_organizers_change(world)
+        await change_the_programme(world)
         await change_devices(world)
         await pass_the_doors(world)
         await until(lambda: not {each for each in DESCRIBED if each[0] != "me"} - world.told())

@@ -70,15 +70,15 @@ async def draft_removal(
         if drafted is None:
             raise NO_SUCH[subject]
         if live is None:
-            await history_queries.forget_draft_of(tx, event.event_id, subject, thing_id)
+            await history_queries.forget_draft_of(tx, event.event_id, thing_id)
         else:
             await history_queries.write_draft(tx, event.event_id, subject, thing_id, base=live, state=None)
 
 
-async def forget_edit(db: Database, event: EventRow, subject: Subject, thing_id: UUID) -> None:
+async def forget_edit(db: Database, event: EventRow, thing_id: UUID) -> None:
     """Lets the draft leave this thing as it is. Raises `NotInDraft`."""
     async with db.tx() as tx:
-        if not await history_queries.forget_draft_of(tx, event.event_id, subject, thing_id):
+        if not await history_queries.forget_draft_of(tx, event.event_id, thing_id):
             raise NotInDraft
 
 
