@@ -148,11 +148,11 @@ def _of_thing(edit: Edit, now: VersionRow) -> Struct:
     if isinstance(row, DayRow):
         return DayChanged(day=None if gone else day_head(row, everyone), **head)
     if isinstance(row, RoomRow):
-        return RoomChanged(room=None if gone else room_view(row, everyone), position=row.position, **head)
+        return RoomChanged(room=None if gone else room_view(row, everyone), **head)
     if isinstance(row, TrackRow):
-        return TrackChanged(track=None if gone else track_view(row, everyone), position=row.position, **head)
+        return TrackChanged(track=None if gone else track_view(row, everyone), **head)
     if isinstance(row, KindRow):
-        return KindChanged(kind=None if gone else kind_view(row, everyone), position=row.position, **head)
+        return KindChanged(kind=None if gone else kind_view(row, everyone), **head)
     assert isinstance(row, SpeakerRow)  # noqa: S101 - the only one left
     return SpeakerChanged(speaker=None if gone else speaker_view(row, everyone), **head)
 

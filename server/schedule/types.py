@@ -20,6 +20,8 @@ class Room(Struct, frozen=True, kw_only=True):
     description: str | Texts
     capacity: int | None
     floor: str | None
+    position: int
+    """Rooms are shown in the order of these numbers, then of their ids."""
 
 
 class Track(Struct, frozen=True, kw_only=True):
@@ -27,6 +29,7 @@ class Track(Struct, frozen=True, kw_only=True):
     name: str | Texts
     description: str | Texts
     color: str | None
+    position: int
 
 
 class Kind(Struct, frozen=True, kw_only=True):
@@ -34,6 +37,7 @@ class Kind(Struct, frozen=True, kw_only=True):
 
     id: UUID
     name: str | Texts
+    position: int
 
 
 class LinkView(Struct, frozen=True, kw_only=True):
@@ -213,22 +217,18 @@ class RoomChanged(_ThingChanged, frozen=True, kw_only=True):
     """The data of `room.added`, `room.changed` and `room.removed`, in all languages; `room` is null once it is removed."""
 
     room: Room | None
-    position: int
-    """Rooms are in the order of these numbers, then of their ids."""
 
 
 class TrackChanged(_ThingChanged, frozen=True, kw_only=True):
     """The data of `track.added`, `track.changed` and `track.removed`, in all languages; `track` is null once it is removed."""
 
     track: Track | None
-    position: int
 
 
 class KindChanged(_ThingChanged, frozen=True, kw_only=True):
     """The data of `kind.added`, `kind.changed` and `kind.removed`, in all languages; `kind` is null once it is removed."""
 
     kind: Kind | None
-    position: int
 
 
 class SpeakerChanged(_ThingChanged, frozen=True, kw_only=True):

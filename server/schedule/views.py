@@ -23,6 +23,7 @@ def room_view(room: RoomRow, reader: Reader) -> Room:
         description=reader.text(room.description),
         capacity=room.capacity,
         floor=room.floor,
+        position=room.position,
     )
 
 
@@ -32,11 +33,12 @@ def track_view(track: TrackRow, reader: Reader) -> Track:
         name=reader.text(track.name),
         description=reader.text(track.description),
         color=track.color,
+        position=track.position,
     )
 
 
 def kind_view(kind: KindRow, reader: Reader) -> Kind:
-    return Kind(id=kind.kind_id, name=reader.text(kind.name))
+    return Kind(id=kind.kind_id, name=reader.text(kind.name), position=kind.position)
 
 
 def speaker_view(speaker: SpeakerRow, reader: Reader) -> Speaker:

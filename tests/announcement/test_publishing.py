@@ -104,7 +104,8 @@ async def test_a_track_cannot_go_while_somebody_announces_to_it(
 ) -> None:
     """Asked for in the transaction that needs it: whoever deletes it waits, or it is unknown."""
     async with table.db.read() as connection:
-        track = await connection.fetchval("INSERT INTO track SELECT event_id, gen_random_uuid(), 'x', name, color, 99"
+        track = await connection.fetchval("INSERT INTO track (event_id, track_id, key, name, position)"
+                                          " SELECT event_id, gen_random_uuid(), 'x', name, 99"
                                           " FROM track LIMIT 1 RETURNING track_id")  # fmt: skip
     insert, deleting = queries.insert_announcement, []
 

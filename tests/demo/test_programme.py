@@ -117,8 +117,8 @@ def test_sessions_name_only_what_exists() -> None:
     assert {session.room for session in PROGRAMME.sessions} == rooms
     assert {session.track for session in TALKS} == tracks
     assert {name for session in TALKS for name in session.speakers} == speakers
-    assert all(session.speakers and session.language in ("fr", "ar", "en") for session in TALKS)
-    assert not any(session.speakers or session.track or session.language for session in BREAKS)
+    assert all(session.speakers and session.languages in (("fr",), ("ar",), ("en",)) for session in TALKS)
+    assert not any(session.speakers or session.track or session.languages for session in BREAKS)
 
 
 def test_sessions_lie_within_the_two_days() -> None:
@@ -208,18 +208,18 @@ def test_every_subject_of_the_event_has_its_sessions() -> None:
 
 
 def test_kinds_agree_with_what_happens_on_stage() -> None:
-    people = {"Keynote": {1}, "Conférence": {1}, "Conversation": {2}, "Panel": {3, 4}, "Pitch": {2}, "Atelier": {1, 2}}
+    people = {"keynote": {1}, "talk": {1}, "conversation": {2}, "panel": {3, 4}, "pitch": {2}, "workshop": {1, 2}}
     ceremonies = [session.key for session in TALKS if session.kind == "ceremony"]
     assert ceremonies == ["opening", "closing"]
     assert {session.kind for session in TALKS} == {*people, "ceremony"}
     for session in TALKS:
         assert len(session.speakers) in people.get(session.kind, {2, 3}), session.key
         minutes = (session.ends_at - session.starts_at) / timedelta(minutes=1)
-        assert minutes >= (60 if session.kind in ("Atelier", "Pitch") else 30), session.key
+        assert minutes >= (60 if session.kind in ("workshop", "pitch") else 30), session.key
 
 
 def test_three_languages_are_spoken_on_stage() -> None:
-    spoken = Counter(session.language for session in TALKS)
+    spoken = Counter(session.languages[0] for session in TALKS)
     assert spoken["fr"] > spoken["ar"] > spoken["en"] > 0
 
 
@@ -255,7 +255,12 @@ def test_french_spacing_touches_only_what_must_not_break() -> None:
         ),
         ("day1-morning.toml", 'room = "hall"', 'roon = "hall"', r"day1-morning\.toml: .*session\[0\]"),
         ("event.toml", "capacity = 420", "capacity = 420\nsize = 1", r"event\.toml: .*unknown field `size`.*room\[1\]"),
-        ("day2-morning.toml", 'kind = "Keynote"', 'kind = "Keynot"', r"day2-morning\.toml: .*\$\.session\[1\]\.kind"),
+        (
+            "day2-morning.toml",
+            'kind = "keynote"',
+            'kind = "keynot"',
+            r"day2-morning\.toml: session .* names kind keynot,",
+        ),
         ("day1-morning.toml", 'end = "09:45"', 'end = "09:05"', r"day1-morning\.toml: session opening ends.*\[1\]"),
         ("day1-morning.toml", 'room = "atlas"', 'room = "atlass"', r"procurement-small-firms names room atlass"),
         ("day1-morning.toml", '"hicham-bouzerda"', '"hicham"', r"last-mile-keynote names speaker hicham,"),

@@ -12,51 +12,103 @@ from tests.conftest import Demo, bearer
 from tests.schedule.applying import Document
 
 STATUSES = ("scheduled", "moved", "delayed", "cancelled")
+IN_THE_WAY = (
+    "schedule.room_taken",
+    "schedule.still_in_use",
+    "schedule.day_is_there",
+    "schedule.nothing_drafted",
+    "schedule.draft_disagrees",
+)
+"""What an organizer is told who meets another."""
 MINUTES = (-90, -15, 0, 5, 30, 24 * 60)
 
 
 class Organizer:
-    """One of them; knows the programme as it was in the beginning, and the speakers that this one has added."""
+    """One of them; knows the programme as it was in the beginning, and what this one has added."""
 
     def __init__(self, api: httpx.AsyncClient, demo: Demo, programme: Document, seed: int) -> None:
         self._api = api
         self._headers = bearer(demo.file.organizer_token)
-        self._sessions = programme["sessions"]
-        self._rooms = [None, *(room["id"] for room in programme["rooms"])]
-        self._tracks = [None, *(track["id"] for track in programme["tracks"])]
-        self._speakers = [speaker["id"] for speaker in programme["speakers"]]
+        self._sessions = programme["sessions"][:12]  # few, so that organizers meet
+        self._known = {
+            noun: [one["id"] for one in programme[noun]] for noun in ("rooms", "tracks", "kinds", "speakers")
+        }
+        self._added: dict[str, list[str]] = {noun: [] for noun in (*self._known, "days", "sessions")}
         self._source = random.Random(seed)
 
     async def change_something(self) -> None:
         """Makes one change, which may turn out to change nothing."""
         chosen = self._source.random()
-        if chosen < 0.1:
-            added = await self._send("POST", "/speakers", self._somebody(), 201)
-            self._speakers.append(added["id"])
-        elif chosen < 0.25:
-            wanted = self._some_of(self._somebody())
-            await self._send("PATCH", f"/speakers/{self._source.choice(self._speakers)}", wanted)
+        if chosen < 0.2:
+            await self._add(self._source.choice(list(self._added)))
+        elif chosen < 0.4:
+            await self._change_thing(self._source.choice(("rooms", "tracks", "kinds", "speakers", "days")))
+        elif chosen < 0.5:
+            await self._remove(self._source.choice([noun for noun, ids in self._added.items() if ids] or ["none"]))
+        elif chosen < 0.6:
+            await self._release()
         else:
-            session = self._source.choice(self._sessions[:12])  # few, so that organizers meet
+            session = self._source.choice(self._sessions)
             await self._send("PATCH", f"/sessions/{session['id']}", self._some_of(self._anything_of(session)))
+
+    async def _add(self, noun: str) -> None:
+        added = await self._send("POST", f"/{noun}", self._thing(noun))
+        if added is not None:
+            self._added[noun].append(added["id"])
+
+    async def _change_thing(self, noun: str) -> None:
+        ids = [*self._known.get(noun, ()), *self._added[noun]]
+        if ids:
+            await self._send("PATCH", f"/{noun}/{self._source.choice(ids)}", self._some_of(self._thing(noun)))
+
+    async def _remove(self, noun: str) -> None:
+        """One that this organizer has added; others may be in use."""
+        if noun in self._added:
+            gone = self._added[noun].pop(self._source.randrange(len(self._added[noun])))
+            await self._send("DELETE", f"/{noun}/{gone}", None)
+
+    async def _release(self) -> None:
+        """Several things at a time, of which one is new."""
+        session = self._source.choice(self._sessions)
+        await self._send("POST", "/draft/rooms", self._thing("rooms"))
+        await self._send("PATCH", f"/draft/sessions/{session['id']}", {"title": self._text(), "shares_room": True})
+        await self._send("POST", "/draft/release", {"name": "1.1", "force": True})
+
+    def _thing(self, noun: str) -> Document:
+        if noun == "days":
+            return {"date": f"2026-12-{self._source.randint(17, 21)}", "name": self._text()}
+        if noun == "sessions":
+            return self._anything_of(self._source.choice(self._sessions)) | {"title": self._text()}
+        if noun == "speakers":
+            return self._somebody()
+        more = {"rooms": {"capacity": self._source.choice([None, 40])}, "tracks": {"color": "#0072b2"}}.get(noun, {})
+        return {"name": self._text(), "position": self._source.randint(0, 9), **more}
 
     def _anything_of(self, session: Document) -> Document:
         starts_at = datetime.fromisoformat(session["starts_at"]) + timedelta(minutes=self._source.choice(MINUTES))
+        speakers = self._source.sample(self._known["speakers"], self._source.randint(0, 4))
         return {
             "starts_at": starts_at.isoformat(),
             "ends_at": (starts_at + timedelta(minutes=self._source.choice((20, 45)), microseconds=7)).isoformat(),
-            "room_id": self._source.choice(self._rooms),
-            "track_id": self._source.choice(self._tracks),
+            "room_id": self._one_of("rooms"),
+            "track_id": self._one_of("tracks"),
+            "kind_id": self._one_of("kinds"),
+            "shares_room": self._source.random() < 0.9,
             "status": self._source.choice(STATUSES),
             "title": self._text(),
             "subtitle": self._source.choice([{}, self._text()]),
             "abstract": self._source.choice([{}, self._text()]),
             "description": self._source.choice([{}, self._text()]),
-            "language": self._source.choice([None, "fr", "ar", "en"]),
-            "speaker_ids": self._source.sample(self._speakers, self._source.randint(0, 4)),
-            "kind": self._source.choice(["", "Keynote", "Atelier"]),
+            "languages": self._source.choice([[], ["fr"], ["ar", "fr"], ["en"]]),
+            "speaker_ids": speakers,
             "url": self._source.choice([None, "https://example.org/a?b#c", "http://example.org"]),
+            "links": self._source.choice(
+                [[], [{"url": "https://example.org/slides", "title": self._text(), "kind": "file"}]]
+            ),
         }
+
+    def _one_of(self, noun: str) -> str | None:
+        return self._source.choice([None, *self._known[noun]])
 
     def _somebody(self) -> Document:
         return {
@@ -75,10 +127,12 @@ class Organizer:
         words = ("Nom", "اسم", "name", "\u2067x", '"quoted"', "é")
         return {language: self._source.choice(words) for language in self._source.sample(["fr", "ar", "en"], 2)}
 
-    async def _send(self, method: str, path: str, body: Document, status: int = 200) -> Any:
+    async def _send(self, method: str, path: str, body: Document | None) -> Any:
+        """What comes back; None where there is nothing, or where others were quicker or are in the way."""
         answer = await self._api.request(method, path, json=body, headers=self._headers)
-        assert answer.status_code == status, answer.text
-        return answer.json()
+        assert answer.status_code in (200, 201, 204, 409), answer.text
+        assert answer.status_code != 409 or answer.json()["code"] in IN_THE_WAY, answer.text
+        return answer.json() if answer.status_code in (200, 201) else None
 
 
 async def read_programme(api: httpx.AsyncClient) -> Document:

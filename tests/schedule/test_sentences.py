@@ -278,7 +278,7 @@ CASES: dict[str, Case] = {
     ),
     "track, kind, link": Case(
         {},
-        {"track_id": UUID(int=41), "kind": "Atelier", "url": "https://example.org"},
+        {"track_id": UUID(int=41), "kind_id": UUID(int=42), "url": "https://example.org"},
         ["details"],
         "Les détails de la session «~[Ouverture]~» ont changé.",
         "تغيرت تفاصيل جلسة «[الافتتاح]».",

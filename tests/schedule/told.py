@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from server.event.types import EventRow
 from server.schedule.policy import Names
+from server.schedule.rows import SessionRow
 from server.schedule.sentences import sentences
-from server.schedule.types import SessionRow
 from server.texts import Texts
 
 EVENT = EventRow(
@@ -52,6 +52,8 @@ def at(clock: str, day: str = "2026-12-18") -> datetime:
 
 SESSION = SessionRow(
     session_id=UUID(int=31),
+    key="opening",
+    number=1,
     title={"fr": "Ouverture", "ar": "الافتتاح", "en": "Opening"},
     subtitle={},
     abstract={},
@@ -61,9 +63,7 @@ SESSION = SessionRow(
     room_id=RIF,
     track_id=None,
     speaker_ids=[KARIM],
-    kind="Keynote",
-    language="fr",
-    url=None,
+    languages=["fr"],
     status="scheduled",
 )
 
