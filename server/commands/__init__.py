@@ -9,7 +9,7 @@ from types import ModuleType
 import asyncpg
 
 from server import __version__
-from server.commands import badges, demo, devices, doctor, keys, migrate, serve, test, token
+from server.commands import badges, demo, devices, doctor, import_, keys, migrate, serve, test, token
 from server.config import InvalidSetting
 from server.db import UnsafeDatabase
 from server.embedded import EmbeddedError
@@ -17,7 +17,7 @@ from server.migrate import SchemaRefused
 from server.processes import CannotServe
 from server.refusal import Refused
 
-COMMANDS: tuple[ModuleType, ...] = (demo, serve, test, migrate, token, devices, badges, keys, doctor)
+COMMANDS: tuple[ModuleType, ...] = (demo, serve, test, import_, migrate, token, devices, badges, keys, doctor)
 
 EPILOG = """\
 start here:
@@ -55,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"digitalnow {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for module in COMMANDS:
-        name = module.__name__.rpartition(".")[2]
+        name = module.__name__.rpartition(".")[2].rstrip("_")  # `import` is Python's own word
         summary, _, details = module.HELP.partition("\n\n")
         command = commands.add_parser(
             name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID
@@ -118,6 +118,7 @@ def _event(starts_on: date, programme: Programme | None) -> EventRow:
         content.default_language,
         starts_on,
         starts_on + timedelta(days=days - 1),
+        time.fromisoformat(programme.day_begins) if programme else time(),
     )
 
 

@@ -26,4 +26,13 @@ def move_to(programme: Programme, starts_on: date, timezone: str) -> Programme:
         length = session.ends_at - session.starts_at
         ends_at = (starts_at.astimezone(ZoneInfo("UTC")) + length).astimezone(target)
         sessions.append(msgspec.structs.replace(session, starts_at=starts_at, ends_at=ends_at))
-    return msgspec.structs.replace(programme, sessions=tuple(sessions), timezone=timezone)
+    days = tuple(
+        msgspec.structs.replace(
+            day,
+            date=(date.fromisoformat(day.date) + shift).isoformat(),
+            starts_at=day.starts_at and moved(day.starts_at),
+            ends_at=day.ends_at and moved(day.ends_at),
+        )
+        for day in programme.days
+    )
+    return msgspec.structs.replace(programme, days=days, sessions=tuple(sessions), timezone=timezone)
