@@ -100,7 +100,7 @@ class _Merge:
         known = self._known(subject)
         ordered = "position" in ROWS[subject].__struct_fields__
         for position, (key, item) in enumerate(items.items()):
-            said: dict[str, Any] = msgspec.to_builtins(item)
+            said: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(item))  # as it will be read back
             if ordered:
                 said["position"] = position
             last = self._last.get((subject, key))
