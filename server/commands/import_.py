@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -11,9 +12,12 @@ import msgspec
 
 from server.commands.options import add_data_dir, find_event, reached_database, settings_of
 from server.config import Settings
-from server.db import open_database
+from server.db import Database, open_database
 from server.errors import AppError
+from server.event.actions import create_event
+from server.event.errors import SlugTaken
 from server.event.reader import Reader
+from server.event.types import EventRow
 from server.interchange.detect import MAX_BYTES, read_schedule
 from server.interchange.errors import UnreadableSchedule
 from server.interchange.programme import Programme, Repair
@@ -33,7 +37,8 @@ shown as cancelled. All of it becomes one version, which phones hear of at once;
 
   python3 -m server import schedule digital-now schedule.xml --dry-run    what would change, and what is wrong in the file
   python3 -m server import schedule digital-now schedule.xml
-  python3 -m server import schedule digital-now talks.csv --timezone Africa/Casablanca"""
+  python3 -m server import schedule digital-now talks.csv --timezone Africa/Casablanca
+  python3 -m server import schedule forum-2027 schedule.xml --create    an event of its own; `token organizer` comes next"""
 
 SHOWN = 30
 """Lines of a list; `--all` shows the rest."""
@@ -46,6 +51,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     schedule = what.add_parser("schedule", help="the programme: days, rooms, tracks, speakers, sessions")
     schedule.add_argument("event", metavar="EVENT", help="the event's slug")
     schedule.add_argument("file", type=Path, metavar="FILE", help="the schedule file, also packed with gzip")
+    schedule.add_argument(
+        "--create", action="store_true", help="make the event first: its name, zone, languages and days are the file's"
+    )
     schedule.add_argument("--dry-run", action="store_true", help="only say what would change")
     schedule.add_argument("--timezone", metavar="ZONE", help="of times that carry none (default: the event's own)")
     schedule.add_argument("--note", default="", metavar="TEXT", help="what the version's change log says of it")
@@ -58,6 +66,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.create and arguments.dry_run:
+        raise Refused("--create makes the event and --dry-run makes nothing: give one of them.")
     data = _read(arguments.file)
     with reached_database(settings_of(arguments)) as settings:
         programme, imported = asyncio.run(_import(arguments, settings, data))
@@ -83,11 +93,9 @@ def _read(path: Path) -> bytes:
 async def _import(arguments: argparse.Namespace, settings: Settings, data: bytes) -> tuple[Programme, Imported]:
     await migrate(settings.database_url, durable=settings.durable)
     async with open_database(settings.database_url, size=1, name="import") as db:
-        event = await find_event(db, arguments.event)
-        try:
-            programme = read_schedule(data, filename=arguments.file.name)
-        except UnreadableSchedule as fault:
-            raise Refused(f"{arguments.file}: {fault}. Nothing was imported.") from fault
+        event = None if arguments.create else await find_event(db, arguments.event)
+        programme = _understand(arguments, data)
+        event = event or await _create(db, arguments.event, programme)
         language = choose_language(arguments.lang, None, event.languages, event.default_language)
         reader = Reader(language, event.default_language)
         try:
@@ -97,6 +105,22 @@ async def _import(arguments: argparse.Namespace, settings: Settings, data: bytes
         except AppError as refusal:
             raise Refused(f"{arguments.file}: {refusal} Nothing was imported.") from refusal
     return programme, imported
+
+
+def _understand(arguments: argparse.Namespace, data: bytes) -> Programme:
+    try:
+        return read_schedule(data, filename=arguments.file.name)
+    except UnreadableSchedule as fault:
+        raise Refused(f"{arguments.file}: {fault}. Nothing was imported.") from fault
+
+
+async def _create(db: Database, slug: str, programme: Programme) -> EventRow:
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{1,62}", slug) is None:
+        raise Refused(f"`{slug}` cannot name an event: take small letters, digits and hyphens, such as forum-2027.")
+    try:
+        return await create_event(db, slug, programme)
+    except SlugTaken:
+        raise Refused(f"There is an event `{slug}` already: import without --create, or take another name.") from None
 
 
 def _count_up(name: str, programme: Programme) -> str:
