@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from uuid import UUID
 
 from server.auth import Principal
@@ -25,6 +26,8 @@ INSERT_EVENT = """
                        starts_on, ends_on, day_begins)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
+
+SET_DAY_BEGINS = "UPDATE event SET day_begins = $2 WHERE event_id = $1"
 
 # Scans and what is written with them carry no foreign key (see schema.sql), so they go by themselves.
 DELETE_SCANS = "DELETE FROM scan WHERE event_id = $1"
@@ -69,6 +72,10 @@ async def get_event(tx: Tx, event_id: UUID) -> EventRow | None:
 async def insert_event(tx: Tx, event: EventRow) -> None:
     """Raises `asyncpg.UniqueViolationError` (constraint `event_slug`) where the slug is taken."""
     await tx.execute(INSERT_EVENT, *(getattr(event, name) for name in EventRow.__struct_fields__))
+
+
+async def set_day_begins(tx: Tx, event_id: UUID, begins: time) -> None:
+    await tx.execute(SET_DAY_BEGINS, event_id, begins)
 
 
 async def delete_event(tx: Tx, event_id: UUID) -> None:

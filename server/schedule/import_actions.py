@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 from msgspec import Struct
 
 from server.db import Database
+from server.event import queries as event_queries
 from server.event.reader import Reader
 from server.event.types import EventRow
 from server.ids import new_id
@@ -42,6 +45,8 @@ async def import_programme(
         sources = await history_queries.list_sources(tx, event.event_id)
         held = await queries.list_held(tx, event.event_id)
 
+        if not dry_run and not state.session and not sources:  # an event's first programme says when its days begin
+            await event_queries.set_day_begins(tx, event.event_id, time.fromisoformat(programme.day_begins))
         merged = merge(state, sources, programme, held=held, new_id=new_id)
 
         edits, version = merged.edits, None

@@ -219,9 +219,10 @@ class _Merge:
         for one in self._after["session"].values():
             assert isinstance(one, SessionRow)  # noqa: S101 - for the type checker
             used |= {one.room_id, one.track_id, one.kind_id, *one.speaker_ids} - {None}  # type: ignore[arg-type]
+        known = {subject: self._known(subject) for subject in ROWS}
         for source in self.sources:
             if source.missing and source.subject != "session":
-                row = self._known(source.subject).get(source.key)
+                row = known[source.subject].get(source.key)
                 if row is not None and id_of(row) not in used:
                     self._after[source.subject].pop(id_of(row), None)
 
