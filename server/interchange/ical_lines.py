@@ -26,7 +26,7 @@ _FOLD = 75
 
 _SPLIT_CHARACTER = re.compile(rb"([\xc2-\xf4][\x80-\xbf]{0,2})(\r{0,2}\n[ \t])([\x80-\xbf]{1,3})")
 _START = re.compile(r"[A-Za-z0-9-]+[ \t]*+[;:]")
-_BRACKET = re.compile(r"(?:BEGIN|END):", re.IGNORECASE)
+_TEXT = re.compile(r"(?:SUMMARY|DESCRIPTION|LOCATION|COMMENT|CONTACT|X-[A-Z0-9-]+)[ \t]*+[;:]", re.IGNORECASE)
 _HEAD = re.compile(r'([A-Za-z0-9-]+)[ \t]*+((?:;[^":;]*+(?:"[^"]*+"[^":;]*+)*+)*+):')
 _SLOPPY_HEAD = re.compile(r"([A-Za-z0-9-]+)[ \t]*+((?:;[^:]*+)?):")
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9-]+)\s*=\s*((?:"[^"]*+"?|[^";])*+)')
@@ -69,15 +69,24 @@ def content_lines(text: str, log: RepairLog) -> Iterator[tuple[int, str]]:
     if text.count("\n") > MAX_LINES:
         raise UnreadableSchedule(f"line {MAX_LINES}: the file goes on beyond {MAX_LINES} lines; split it")
     begins, parts = 0, [""]
+    for number, line in _unfolded(text):
+        if not _START.match(line) and _TEXT.match(parts[0]):
+            parts.append(f"\\n{line}")
+            log.note(f"line {number}", "a line that is no property; taken as going on with the text before it")
+            continue
+        if begins:
+            yield begins, "".join(parts)
+        begins, parts = number, [line]
+    if begins:
+        yield begins, "".join(parts)
+
+
+def _unfolded(text: str) -> Iterator[tuple[int, str]]:
+    begins, parts = 0, [""]
     for number, line in enumerate(text.split("\n"), start=1):
         if line.startswith((" ", "\t")) and begins:
             parts.append(line[1:])
-        elif not line.strip():
-            continue
-        elif not _START.match(line) and begins and not _BRACKET.match(parts[0]):
-            parts.append(f"\\n{line}")
-            log.note(f"line {number}", "a line that is no property; taken as going on with the text before it")
-        else:
+        elif line.strip():
             if begins:
                 yield begins, "".join(parts)
             begins, parts = number, [line]

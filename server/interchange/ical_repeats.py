@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from server.interchange import frab_values as values
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 MOST = 60
 """Times one event is repeated: an exhibition's opening, every day of two months."""
 
+_TOO_MANY = f"it repeats more than {MOST} times; the first {MOST} were kept"
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _READ = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST", ""})
 _LOOKED_AT = 400
-"""Days or weeks a rule is followed: one that hardly ever comes true must end too."""
+"""Days or weeks a rule is followed, for one that hardly ever comes true must end too; dates that are read of a list."""
 
 
 _LAST_YEAR = 2190
@@ -86,13 +88,15 @@ def repeats(
             if (read.times is not None and number > read.times) or (number > 1 and read.is_over(each)):
                 break
             if number > MOST:
-                log.note(where, f"it repeats more than {MOST} times; the first {MOST} were kept")
+                log.note(where, _TOO_MANY)
                 break
             found[local] = each
-    for each in _dates(event, "RDATE", zones, event_zone, where, log):
-        if len(found) < MOST:
-            found[each.local] = each
-    _leave_out(found, tuple(_dates(event, "EXDATE", zones, event_zone, where, log)))
+    for each in islice(_dates(event, "RDATE", zones, event_zone, where, log), _LOOKED_AT):
+        if len(found) >= MOST:
+            log.note(where, _TOO_MANY)
+            break
+        found[each.local] = each
+    _leave_out(found, tuple(islice(_dates(event, "EXDATE", zones, event_zone, where, log), _LOOKED_AT)))
     return tuple(sorted(found.values(), key=lambda each: each.instant()))
 
 
@@ -108,7 +112,7 @@ def _dates(
     event: Component, name: str, zones: Zones, event_zone: ZoneInfo, where: str, log: RepairLog
 ) -> Iterator[When]:
     for read in event.all(name):
-        for written in read.value.split(",")[:_LOOKED_AT]:
+        for written in read.value.split(","):
             each = when(read._replace(value=written.partition("/")[0]), zones, event_zone, where, log)
             if each is None:
                 log.note(where, f"a date of `{name}` cannot be read; left out")

@@ -140,7 +140,9 @@ def _event(desk: _Desk, session: Session) -> Iterator[str]:
         yield from _text("LOCATION", mark.room.name, mark.room.location())
     yield from _description(desk, session, mark)
     if mark.categories():
-        yield f"CATEGORIES:{','.join(escaped(name) for name in mark.categories())}"
+        names = ",".join(escaped(name) for name in mark.categories())
+        tags = {_tag(each.name) for each in (mark.track, mark.kind) if each}
+        yield written("CATEGORIES", names, LANGUAGE=tags.pop() if len(tags) == 1 else None)
     if session.url:
         yield f"URL:{_uri(session.url)}"
     if session.logo_url:
