@@ -127,6 +127,11 @@ def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
+def address(url: str) -> str:
+    """A URI value, which has no escapes: a line end or a space in one would end it, or begin a property of its own."""
+    return _CONTROL.sub("", "".join(url.split()))
+
+
 def written(name: str, value: str, **parameters: str | None) -> str:
     """One property with its value as it must be written, whole and unfolded; `_` in a parameter's name is `-`."""
     given = (f";{each.replace('_', '-')}={_quoted(text)}" for each, text in parameters.items() if text)

@@ -56,8 +56,8 @@ class SessionMark(Struct, frozen=True, kw_only=True, omit_defaults=True):
     room: MarkedRoom | None = None
     track: Marked | None = None
     kind: Marked | None = None
-    speakers: tuple[MarkedSpeaker, ...] = ()
-    languages: tuple[_Tag, ...] = ()
+    speakers: Annotated[tuple[MarkedSpeaker, ...], Meta(max_length=200)] = ()
+    languages: Annotated[tuple[_Tag, ...], Meta(max_length=20)] = ()
     service: bool = False
     status: Status = "scheduled"
 
@@ -97,5 +97,5 @@ def programme_mark(value: str) -> ProgrammeMark | None:
 def _read(value: str, kind: type[_Mark]) -> _Mark | None:
     try:
         return msgspec.json.decode(text_of(value), type=kind)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from server.interchange.ical_lines import escaped, folded, written
+from server.interchange.ical_lines import address, escaped, folded, written
 from server.interchange.ical_marks import (
     PROGRAMME,
     SESSION,
@@ -72,7 +72,8 @@ def write(
 ) -> bytes:
     """All sessions or those of `session_keys`, in the programme's order; `name` instead of the event's title.
 
-    Texts are plain: HTML and Markdown are taken off. Subtitle, abstract and description are one DESCRIPTION.
+    Texts are plain: HTML and Markdown are taken off. Subtitle, abstract and description are one DESCRIPTION. Raises `KeyError`
+    for a session without one of the publication's `ids`.
     """
     programme = publication.programme
     desk = _Desk(
@@ -103,7 +104,7 @@ def _calendar(desk: _Desk, sessions: Collection[Session], title: Texts) -> Itera
     yield f"X-WR-CALNAME:{escaped(_shown(title))}"
     yield f"X-WR-TIMEZONE:{programme.timezone}"
     yield f"LAST-MODIFIED:{_utc(publication.updated_at)}"
-    yield f"SOURCE;VALUE=URI:{_uri(publication.url)}"
+    yield f"SOURCE;VALUE=URI:{address(publication.url)}"
     yield f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}"
     yield f"X-PUBLISHED-TTL:{REFRESH}"
     yield line_of(PROGRAMME, ProgrammeMark(day_begins=programme.day_begins, version=programme.version or None))
@@ -144,9 +145,9 @@ def _event(desk: _Desk, session: Session) -> Iterator[str]:
         tags = {_tag(each.name) for each in (mark.track, mark.kind) if each}
         yield written("CATEGORIES", names, LANGUAGE=tags.pop() if len(tags) == 1 else None)
     if session.url:
-        yield f"URL:{_uri(session.url)}"
+        yield f"URL:{address(session.url)}"
     if session.logo_url:
-        yield f"IMAGE;VALUE=URI;DISPLAY=BADGE:{_uri(session.logo_url)}"
+        yield f"IMAGE;VALUE=URI;DISPLAY=BADGE:{address(session.logo_url)}"
     for link in session.links:
         yield _link(desk, link)
     yield line_of(SESSION, mark)
@@ -191,9 +192,9 @@ def _link(desk: _Desk, link: Link) -> str:
     title = desk.one(link.title)
     tag = _tag(title)
     if link.kind == "stream":
-        return written("CONFERENCE", _uri(link.url), VALUE="URI", LABEL=_shown(title), LANGUAGE=tag)
+        return written("CONFERENCE", address(link.url), VALUE="URI", LABEL=_shown(title), LANGUAGE=tag)
     own = None if link.kind == "file" else link.kind
-    return written("ATTACH", _uri(link.url), FILENAME=_shown(title), LANGUAGE=tag, X_DIGITALNOW_KIND=own)
+    return written("ATTACH", address(link.url), FILENAME=_shown(title), LANGUAGE=tag, X_DIGITALNOW_KIND=own)
 
 
 def _text(name: str, texts: Texts, shown: str | None = None) -> Iterator[str]:
@@ -226,8 +227,3 @@ def _is_utc(zone: ZoneInfo) -> bool:
 
 def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-
-
-def _uri(url: str) -> str:
-    """An address stands as it is, without escapes; a line end in one would be a property of its own."""
-    return "".join(url.split())

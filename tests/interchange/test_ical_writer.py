@@ -258,10 +258,10 @@ def test_the_hour_that_comes_twice_is_two_hours() -> None:
     assert [session.starts_at for session in read_schedule(data).sessions] == starts
 
 
-# What a calendar carries: key, number, times, title, one text of what is said about it, room with its floor, track, kind, speakers
-# with organisation and role, languages, service, url, logo, links, status; of the programme title, zone, day_begins and version.
-# Each text in one language. Not: subtitle and abstract apart from the description, capacity, colours, biographies, photos,
-# licences, do_not_record, extra.
+# What a calendar carries: key, number, times, title, one text of what is said about it, room with its floor, track, kind,
+# speakers with organisation and role, languages, service, url, logo, links, status; of the programme title, zone, day_begins
+# and version. Each text in one language. Not: subtitle and abstract apart from the description, capacity, colours,
+# biographies, photos, licences, do_not_record, extra.
 
 LINE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1, max_size=40).map(
     str.strip
@@ -395,7 +395,15 @@ def test_a_mark_that_no_longer_says_what_can_be_seen_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "mark", ["", "{}", '{"key":"\\\\u0000"}', '{"key":"k","number":0}', '{"key":"k","room":{"key":"","name":{}}}']
+    "mark",
+    [
+        "",
+        "{}",
+        '{"key":"\\\\u0000"}',
+        '{"key":"k","number":0}',
+        '{"key":"k","room":{"key":"","name":{}}}',
+        '{"x":' + "[" * 90_000,
+    ],
 )
 def test_a_mark_of_a_stranger_is_left_out(mark: str) -> None:
     event = f"UID:1\nDTSTART:20270118T090000Z\nSUMMARY:S\nX-DIGITALNOW-SESSION:{mark}"
@@ -416,7 +424,7 @@ def test_a_line_end_in_an_address_is_no_line_of_its_own(monkeypatch: pytest.Monk
     session = msgspec.structs.replace(SESSION, url="https://x.org/\r\nATTENDEE:mailto:a@x.org")
     publication = published(msgspec.structs.replace(PROGRAMME, sessions=(session,)))
     assert "ATTENDEE" not in events(write(publication, language="fr"))[0]
-    monkeypatch.setattr("server.interchange.ical_writer._uri", str)
+    monkeypatch.setattr("server.interchange.ical_writer.address", str)
     assert "ATTENDEE" in events(write(publication, language="fr"))[0]
 
 
