@@ -19,7 +19,7 @@ MAX_DEPTH = 8
 """Calendar, event, alarm are three."""
 
 
-class Component(Struct):
+class Component(Struct, frozen=True):
     name: str
     """In capitals."""
     line: int
