@@ -9,8 +9,9 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
-from server.interchange import frab_json, frab_xml
+from server.interchange import frab_json, frab_xml, ical_reader
 from server.interchange.errors import UnreadableSchedule
+from server.interchange.ical_lines import with_whole_characters
 
 if TYPE_CHECKING:
     from server.interchange.programme import Programme
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 1024 * 1024
 """Of the file as sent and as unpacked. The largest real congress has 2.3 MB."""
 
-_WANTED = "give a frab schedule.xml or a schedule.json"
+_WANTED = "give a frab schedule.xml, a schedule.json or an iCalendar file"
+_CALENDAR = "begin:vcalendar"
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -43,17 +45,17 @@ _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3", "a database"),
 )
 _STRANGE_TEXTS: tuple[tuple[str, str], ...] = (
-    ("begin:vcalendar", "an iCalendar file"),
     ("<!doctype html", "a web page, often the login or error page of the site"),
     ("<html", "a web page, often the login or error page of the site"),
 )
 
 
-def read_schedule(data: bytes, *, filename: str = "") -> Programme:
-    """Read frab XML, schedule.json version 1 or version 2; gzip and byte order marks are accepted.
+def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = None) -> Programme:
+    """Read frab XML, schedule.json version 1 or version 2, or iCalendar; gzip and byte order marks are accepted.
 
-    `filename` is only a stand-in title. Raises `UnreadableSchedule`, and nothing else, for a file that must be refused
-    whole; everything less is mended and listed in `Programme.repairs`.
+    `filename` is only a stand-in title; `timezone`, an IANA name, is the event's own and stands for the one a file does not
+    name. Raises `UnreadableSchedule`, and nothing else, for a file that must be refused whole; everything less is mended
+    and listed in `Programme.repairs`.
     """
     text = _text(_unpacked(data))
     start = text[:64].lstrip().casefold()
@@ -64,7 +66,9 @@ def read_schedule(data: bytes, *, filename: str = "") -> Programme:
         return frab_xml.read(text, filename=filename)
     if start.startswith(("{", "[")):
         return frab_json.read(text, filename=filename)
-    raise UnreadableSchedule(f"line 1: this is neither XML nor JSON; {_WANTED}")
+    if start.startswith(_CALENDAR):
+        return ical_reader.read(text, filename=filename, timezone=timezone)
+    raise UnreadableSchedule(f"line 1: this is neither XML nor JSON nor a calendar; {_WANTED}")
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -93,6 +97,8 @@ def _check_size(size: int) -> None:
 
 def _text(data: bytes) -> str:
     encoding = _encoding(data)
+    if encoding == "utf-8" and _CALENDAR.encode() in data[:64].lower():
+        data = with_whole_characters(data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as fault:

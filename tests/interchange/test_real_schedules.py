@@ -34,7 +34,6 @@ SCHEDULES = (
 STRANGERS = (
     "ar_en_construction_conf_2023.json",
     "kotlinconf_2025_app_backend.json",
-    "linux_conf_au_2020.ics",
     "pyconfr_2025_pretalx_api.json",
     "scottish_summit_2026_sessionize_all.json",
 )
