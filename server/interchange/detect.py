@@ -9,8 +9,10 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
-from server.interchange import frab_json, frab_xml
+from server.interchange import frab_xml, json_formats
 from server.interchange.errors import UnreadableSchedule
+from server.interchange.frab_texts import shown
+from server.interchange.frab_values import zone
 
 if TYPE_CHECKING:
     from server.interchange.programme import Programme
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 1024 * 1024
 """Of the file as sent and as unpacked. The largest real congress has 2.3 MB."""
 
-_WANTED = "give a frab schedule.xml or a schedule.json"
+_WANTED = f"give a frab schedule.xml, or {json_formats.WANTED}"
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -49,12 +51,16 @@ _STRANGE_TEXTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def read_schedule(data: bytes, *, filename: str = "") -> Programme:
-    """Read frab XML, schedule.json version 1 or version 2; gzip and byte order marks are accepted.
+def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = None) -> Programme:
+    """Read frab XML, schedule.json version 1 or version 2, what the APIs of pretalx and Sessionize answer, or another list of
+    sessions in JSON; gzip and byte order marks are accepted.
 
-    `filename` is only a stand-in title. Raises `UnreadableSchedule`, and nothing else, for a file that must be refused
-    whole; everything less is mended and listed in `Programme.repairs`.
+    `filename` is only a stand-in title. `timezone` is the event's, an IANA name, for the times of files that say neither
+    a zone nor offsets; a file's own zone goes before it. Raises `UnreadableSchedule`, and nothing else, for a file that
+    must be refused whole; everything less is mended and listed in `Programme.repairs`.
     """
+    if timezone is not None:
+        timezone = _known_zone(timezone)
     text = _text(_unpacked(data))
     start = text[:64].lstrip().casefold()
     for mark, name in _STRANGE_TEXTS:
@@ -63,8 +69,17 @@ def read_schedule(data: bytes, *, filename: str = "") -> Programme:
     if start.startswith("<"):
         return frab_xml.read(text, filename=filename)
     if start.startswith(("{", "[")):
-        return frab_json.read(text, filename=filename)
+        return json_formats.read(text, filename=filename, timezone=timezone)
     raise UnreadableSchedule(f"line 1: this is neither XML nor JSON; {_WANTED}")
+
+
+def _known_zone(name: str) -> str:
+    found = zone(name)
+    if found is None:
+        raise UnreadableSchedule(
+            f"line 1: time zone {shown(name)}, given for the event, is not known; give one such as UTC"
+        )
+    return found.key
 
 
 def _unpacked(data: bytes) -> bytes:

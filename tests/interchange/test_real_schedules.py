@@ -31,13 +31,7 @@ SCHEDULES = (
     "voc_pretalx-democon.json",
     "voc_hub-schedule2.json",
 )
-STRANGERS = (
-    "ar_en_construction_conf_2023.json",
-    "kotlinconf_2025_app_backend.json",
-    "linux_conf_au_2020.ics",
-    "pyconfr_2025_pretalx_api.json",
-    "scottish_summit_2026_sessionize_all.json",
-)
+STRANGERS = ("linux_conf_au_2020.ics",)
 
 
 def content(name: str) -> bytes:
