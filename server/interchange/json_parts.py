@@ -45,7 +45,9 @@ def links_of(drafts: Iterable[LinkDraft], where: str, log: RepairLog) -> tuple[L
     found: dict[str, Link] = {}
     for draft in drafts:
         url = address_of(draft.url, where, "link", log)
-        if url is not None and url not in found:
+        if url in found:
+            log.note(where, "a link is named twice; kept once")
+        elif url is not None:
             title = localized(draft.title, UNDETERMINED, where=where, field="link", log=log)
             found[url] = Link(url=url, title=title, kind=draft.kind)
     return tuple(found.values())

@@ -22,10 +22,10 @@ _CHOICES: dict[str, dict[str, str]] = {
         "subtitle": "subtitle tagline",
         "abstract": "abstract summary teaser excerpt shortdescription intro",
         "description": "description longdescription fulldescription desc body content text textlines lines details",
-        "starts": "start starts startsat startat starttime startdatetime startdate begin begins beginsat from datestart "
+        "starts": "start starts startsat startat starttime startdatetime begin begins beginsat from "
         "timestart time startutc starttimestamp",
         "ends": "end ends endsat endat endtime enddatetime enddate finish until to dateend timeend endutc endtimestamp",
-        "date": "date day jour",
+        "date": "date day jour startdate datestart",
         "duration": "duration durationminutes durationmin durationinminutes length lengthminutes minutes",
         "room": "room roomname roomid location locationid venue hall stage place salle",
         "track": "track trackname trackid stream theme block section",
@@ -107,9 +107,9 @@ def sorted_fields(entry: Map, thing: Thing) -> tuple[Map, Map]:
     languages: defaultdict[str, dict[str, object]] = defaultdict(dict)
     rest: Map = {}
     for name, value in entry.items():
-        if is_empty(value):
-            continue
         meaning = meanings.get(plain_name(name))
+        if is_empty(value) and not (value is False and meaning is not None):
+            continue
         if meaning is None and (suffix := _SUFFIX.fullmatch(name)) and isinstance(value, str):
             meaning = meanings.get(plain_name(suffix["name"]))
             if meaning is not None:

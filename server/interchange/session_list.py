@@ -9,7 +9,7 @@ from server.interchange.frab_texts import UNDETERMINED, first_text
 from server.interchange.frab_values import calendar_date, language, text
 from server.interchange.json_draft import FileDraft, LinkDraft, PartDraft, PersonDraft, SessionDraft
 from server.interchange.json_parts import web_address
-from server.interchange.json_times import clock_range
+from server.interchange.json_times import clock_range, moment
 from server.interchange.json_values import Map, identifier, is_empty, objects
 from server.interchange.session_fields import has_field, sorted_fields
 
@@ -127,9 +127,22 @@ def _sessions(value: object, place: str, date: object, room: object, depth: int)
     elif isinstance(value, dict):
         day, hall = _says_for_all(value)
         for name, entry in value.items():
-            if isinstance(entry, list | dict):
+            if isinstance(entry, dict) and _is_map_of_sessions(name, entry):
+                yield from (
+                    _Found({"id": key, **inner}, key[:40], day or date, hall or room) for key, inner in entry.items()
+                )
+            elif isinstance(entry, list | dict):
                 own = name if calendar_date(name) is not None else day or date
                 yield from _sessions(entry, name[:40], own, hall or room, depth - 1)
+
+
+def _is_map_of_sessions(name: str, value: Map) -> bool:
+    """`{"sessions": {"a1": {…}, "a2": {…}}}`, as some databases export: the id is outside."""
+    return (
+        bool(value)
+        and has_field({name: value}, "file", "sessions")
+        and all(isinstance(entry, dict) and _is_session(entry) for entry in value.values())
+    )
 
 
 def _has_inner(entry: Map, depth: int) -> bool:
@@ -157,6 +170,8 @@ def _session(found: _Found, log: RepairLog) -> SessionDraft | None:
         log.note(where, f"its state is {state}; left out")
         return None
     starts, ends = fields.get("starts"), fields.get("ends")
+    if starts is None and moment(fields.get("date")) is not None:
+        starts = fields["date"]
     if (both := clock_range(starts)) is not None:
         starts, ends = both[0], ends or both[1]
     links, people = tuple(_links(fields, extra)), tuple(_people(fields, log))
@@ -234,8 +249,9 @@ def _is_service(fields: Map, people: tuple[PersonDraft, ...], where: str, log: R
     kind = first_text(fields.get("kind")).casefold()
     if kind in {"break", "service", "pause", "meal", "lunch", "registration"}:
         return True
-    bare = not people and not fields.get("description") and len(title.split()) <= _LONGEST_BREAK_TITLE
-    if bare and _BREAK.search(title):
+    short = not fields.get("description") and len(title.split()) <= _LONGEST_BREAK_TITLE
+    nothing_else = not re.search(r"\w", _BREAK.sub("", title))
+    if not people and (short or nothing_else) and _BREAK.search(title):
         log.note(where, "taken as a break after its title")
         return True
     return False

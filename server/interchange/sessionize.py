@@ -61,7 +61,7 @@ class _Desk(NamedTuple):
 
 
 def recognises(file: object) -> bool:
-    return any(not _MARKS.isdisjoint(session) for session, _ in _sessions(file))
+    return any("startsAt" in session and not _MARKS.isdisjoint(session) for session, _ in _sessions(file))
 
 
 def draft_of(file: object, log: RepairLog) -> FileDraft:
@@ -75,7 +75,7 @@ def draft_of(file: object, log: RepairLog) -> FileDraft:
         people=tuple(
             _person(entry, desk) for entry in objects(content.get("speakers"), "list of speakers", "speakers", log)
         ),
-        sessions=tuple(draft for session, room in _sessions(file) if (draft := _session(session, room, desk))),
+        sessions=tuple(_once_each(file, desk)),
         extra=remaining(content, _PLACED_OF_FILE),
     )
 
@@ -99,6 +99,20 @@ def _sessions(file: object) -> Iterator[tuple[Map, Map]]:
             yield from (
                 ((session, room) for session in inner or () if isinstance(session, dict)) if _is_list(inner) else ()
             )
+
+
+def _once_each(file: object, desk: _Desk) -> Iterator[SessionDraft]:
+    """The grid lists a plenary in every room; a session of Sessionize has one time and one room."""
+    met: set[tuple[str, str]] = set()
+    for session, room in _sessions(file):
+        identity = identifier(session), text(session.get("startsAt"))
+        if identity[0] and identity in met:
+            desk.log.note(f"session {identity[0][:40]}", "listed more than once; taken once")
+            continue
+        met.add(identity)
+        draft = _session(session, room, desk)
+        if draft is not None:
+            yield draft
 
 
 def _is_list(value: object) -> bool:
