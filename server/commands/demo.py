@@ -54,7 +54,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--schedule",
         type=Path,
         metavar="FILE",
-        help="a frab schedule.xml or schedule.json instead of the sample programme, moved to the event's first day",
+        help="a programme instead of the sample's, moved to the event's first day: frab's schedule.xml or schedule.json, "
+        "what the API of pretalx or Sessionize answers, or a list of sessions in JSON",
     )
     event.add_argument("--fresh", action="store_true", help="replace the event that is there, its check-ins included")
     event.add_argument("--out", type=Path, metavar="DIR", help="write demo.json and attendees.csv (with tokens) there")
@@ -145,7 +146,7 @@ def _read_schedule(path: Path | None) -> tuple[Programme | None, str | None]:
         return None, None
     try:
         data = path.read_bytes()
-        programme = read_schedule(data, filename=path.name)
+        programme = read_schedule(data, filename=path.name, timezone=load_event().timezone)
     except OSError as error:
         raise Refused(f"Cannot read {path}: {error.strerror}.") from None
     except UnreadableSchedule as error:

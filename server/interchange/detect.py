@@ -9,8 +9,10 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
-from server.interchange import frab_json, frab_xml, ical_reader
+from server.interchange import frab_xml, ical_reader, json_formats
 from server.interchange.errors import UnreadableSchedule
+from server.interchange.frab_texts import shown
+from server.interchange.frab_values import zone
 from server.interchange.ical_lines import with_whole_characters
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 1024 * 1024
 """Of the file as sent and as unpacked. The largest real congress has 2.3 MB."""
 
-_WANTED = "give a frab schedule.xml, a schedule.json or an iCalendar file"
+_WANTED = f"give a frab schedule.xml, an iCalendar file, or {json_formats.WANTED}"
 _CALENDAR = "begin:vcalendar"
 
 _BOMS = (
@@ -51,12 +53,15 @@ _STRANGE_TEXTS: tuple[tuple[str, str], ...] = (
 
 
 def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = None) -> Programme:
-    """Read frab XML, schedule.json version 1 or version 2, or iCalendar; gzip and byte order marks are accepted.
+    """Read frab XML, schedule.json version 1 or version 2, iCalendar, what the APIs of pretalx and Sessionize answer, or another list of
+    sessions in JSON; gzip and byte order marks are accepted.
 
-    `filename` is only a stand-in title; `timezone`, an IANA name, is the event's own and stands for the one a file does not
-    name. Raises `UnreadableSchedule`, and nothing else, for a file that must be refused whole; everything less is mended
-    and listed in `Programme.repairs`.
+    `filename` is only a stand-in title. `timezone` is the event's, an IANA name, for the times of files that say neither
+    a zone nor offsets; a file's own zone goes before it. Raises `UnreadableSchedule`, and nothing else, for a file that
+    must be refused whole; everything less is mended and listed in `Programme.repairs`.
     """
+    if timezone is not None:
+        timezone = _known_zone(timezone)
     text = _text(_unpacked(data))
     start = text[:64].lstrip().casefold()
     for mark, name in _STRANGE_TEXTS:
@@ -65,10 +70,19 @@ def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = Non
     if start.startswith("<"):
         return frab_xml.read(text, filename=filename)
     if start.startswith(("{", "[")):
-        return frab_json.read(text, filename=filename)
+        return json_formats.read(text, filename=filename, timezone=timezone)
     if start.startswith(_CALENDAR):
         return ical_reader.read(text, filename=filename, timezone=timezone)
     raise UnreadableSchedule(f"line 1: this is neither XML nor JSON nor a calendar; {_WANTED}")
+
+
+def _known_zone(name: str) -> str:
+    found = zone(name)
+    if found is None:
+        raise UnreadableSchedule(
+            f"line 1: time zone {shown(name)}, given for the event, is not known; give one such as UTC"
+        )
+    return found.key
 
 
 def _unpacked(data: bytes) -> bytes:

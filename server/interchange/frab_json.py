@@ -6,24 +6,19 @@ real files do instead.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from server.interchange import frab_values as values
 from server.interchange.errors import UnreadableSchedule
 from server.interchange.frab_draft import DayDraft, FileDraft, PersonDraft, RoomDraft, SessionDraft, TrackDraft
 from server.interchange.frab_mend import programme_of
-from server.interchange.frab_repairs import Kind, RepairLog
 from server.interchange.frab_texts import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from server.interchange.frab_repairs import Kind, RepairLog
     from server.interchange.programme import Programme
-
-_MAX_VALUES = 1_000_000
-"""Commas and brackets of a file, texts included. Three times as many as 32 MiB of real schedule have; each value takes
-about 100 bytes of memory."""
 
 _MAX_DAY_NAME = 20
 """Of what a file calls a day, in messages."""
@@ -51,10 +46,14 @@ _ORGANISATIONS = ("organisation", "organization", "affiliation", "company")
 _PERSON_FIELDS = frozenset({"guid", "id", "role", "biography", *_NAMES, *_ORGANISATIONS})
 
 
-def read(text: str, *, filename: str = "") -> Programme:
-    """Raises `UnreadableSchedule` for what is no JSON, no schedule, or without any session."""
-    log = RepairLog()
-    file = _decoded(text, log)
+def recognises(file: object) -> bool:
+    """A `schedule` with a `conference` in it, whatever that is."""
+    schedule = file.get("schedule") if isinstance(file, dict) else None
+    return isinstance(schedule, dict) and "conference" in schedule
+
+
+def read(file: object, log: RepairLog, *, filename: str = "") -> Programme:
+    """What `json_values.decoded` made of a file. Raises `UnreadableSchedule` for no schedule, or one without any session."""
     schedule = file.get("schedule") if isinstance(file, dict) else None
     conference = schedule.get("conference") if isinstance(schedule, dict) else None
     if not isinstance(file, dict) or not isinstance(schedule, dict) or not isinstance(conference, dict):
@@ -65,53 +64,6 @@ def read(text: str, *, filename: str = "") -> Programme:
     _count_unkept(schedule, _SCHEDULE_FIELDS, "schedule", log)
     _count_unkept(conference, _CONFERENCE_FIELDS, "conference", log)
     return programme_of(_draft(schedule, conference, log), log, filename=filename)
-
-
-def _decoded(text: str, log: RepairLog) -> object:
-    """The plain values. The standard library's decoder, because it tells of keys met twice and reads half emojis."""
-    if sum(text.count(mark) for mark in ",[{") > _MAX_VALUES:
-        raise UnreadableSchedule(f"line 1: more than {_MAX_VALUES} values; leave out what is no schedule, or split it")
-
-    def merged(pairs: list[tuple[str, Any]]) -> _Map:
-        found = dict(pairs)
-        return found if len(found) == len(pairs) else _merged(pairs, log)
-
-    try:
-        return json.loads(text, object_pairs_hook=merged, parse_int=_integer, parse_constant=_nothing, strict=False)
-    except json.JSONDecodeError as fault:
-        place = f"line {fault.lineno}, column {fault.colno}"
-        if fault.pos >= len(text.rstrip()) or fault.msg.startswith("Unterminated string"):
-            raise UnreadableSchedule(f"{place}: the file breaks off here; it was cut short, fetch it again") from fault
-        raise UnreadableSchedule(f"{place}: this is no JSON ({fault.msg}); mend it there or export it again") from fault
-    except RecursionError as fault:
-        raise UnreadableSchedule("line 1: values are nested too deep; a schedule needs 8 levels") from fault
-
-
-def _nothing(_: str) -> None:
-    """`NaN` and `Infinity`, which are no JSON but are written."""
-
-
-def _integer(digits: str) -> int | str:
-    """Numbers beyond 64 bits stay text: they are identifiers at best, and Python refuses thousands of digits."""
-    return int(digits) if len(digits) < 19 else digits
-
-
-def _merged(pairs: list[tuple[str, Any]], log: RepairLog) -> _Map:
-    """A key twice in one object: lists are joined, so that no session of a room named twice is lost.
-
-    Of other values the last counts, as everywhere with JSON.
-    """
-    found: _Map = {}
-    for key, value in pairs:
-        if key not in found:
-            found[key] = value
-        elif isinstance(value, list) and isinstance(found[key], list):
-            found[key].extend(value)
-            log.note("file", f"{shown(values.text(key))} comes twice in one object; both lists were joined")
-        else:
-            found[key] = value
-            log.note("file", f"{shown(values.text(key))} comes twice in one object; the last was kept")
-    return found
 
 
 def _draft(schedule: _Map, conference: _Map, log: RepairLog) -> FileDraft:

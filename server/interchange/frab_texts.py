@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from server.interchange.arabic_letters import plain_letters
 from server.interchange.frab_values import NOT_TEXT, language, text
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def localized(value: object, tag: str, *, where: str, field: str, log: RepairLog
     if isinstance(value, str) and NOT_TEXT.search(value):
         log.note(where, f"`{field}` holds a character that no text may hold; replaced by \N{REPLACEMENT CHARACTER}")
     written = text(value)
-    return {tag: written} if written else {}
+    plain_written = plain_letters(written)
+    if plain_written != written:
+        log.note(where, f"`{field}` is in Arabic presentation forms, which no search finds; put into plain letters")
+    return {tag: plain_written} if plain_written else {}
 
 
 def _map_of_languages(value: dict[str, object], *, where: str, field: str, log: RepairLog) -> Texts:

@@ -280,8 +280,9 @@ def test_role_that_is_not_kept_is_reported() -> None:
     [
         (v1(), "no session at all in the file"),
         (v2(), "no session at all in the file"),
-        (b"[]", "line 1: JSON, but without a `schedule`"),
-        (b'{"schedule": {"2027-12-18": {}}}', "line 1: JSON, but without a `schedule` with a `conference`"),
+        (b"[]", "line 1: JSON, but no programme that is read here"),
+        (b'{"schedule": {"conference": []}}', "line 1: JSON, but without a `schedule` with a `conference`"),
+        (b'{"schedule": {"2027-12-18": {}}}', "line 1: JSON, but no programme that is read here"),
         (b'{"schedule":\n {"conference": nul', "line 2, column 17: this is no JSON"),
         (b'{"schedule":\n {"version": "1', "line 2, column 14: the file breaks off here"),
         (v1(EVENT)[:-2], "the file breaks off here"),
