@@ -94,7 +94,7 @@ async def _import(arguments: argparse.Namespace, settings: Settings, data: bytes
     await migrate(settings.database_url, durable=settings.durable)
     async with open_database(settings.database_url, size=1, name="import") as db:
         event = None if arguments.create else await find_event(db, arguments.event)
-        programme = _understand(arguments, data, event and event.timezone)
+        programme = _understand(arguments, data, None if event is None else event.timezone)
         event = event or await _create(db, arguments.event, programme)
         language = choose_language(arguments.lang, None, event.languages, event.default_language)
         reader = Reader(language, event.default_language)

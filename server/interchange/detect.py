@@ -53,8 +53,8 @@ _STRANGE_TEXTS: tuple[tuple[str, str], ...] = (
 
 
 def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = None) -> Programme:
-    """Read frab XML, schedule.json version 1 or version 2, iCalendar, what the APIs of pretalx and Sessionize answer, or another list of
-    sessions in JSON; gzip and byte order marks are accepted.
+    """Read frab XML, schedule.json version 1 or version 2, iCalendar, what the APIs of pretalx and Sessionize answer, or another
+    list of sessions in JSON; gzip and byte order marks are accepted.
 
     `filename` is only a stand-in title. `timezone` is the event's, an IANA name, for the times of files that say neither
     a zone nor offsets; a file's own zone goes before it. Raises `UnreadableSchedule`, and nothing else, for a file that
