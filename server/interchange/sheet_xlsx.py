@@ -1,0 +1,259 @@
+"""Workbooks of Excel (.xlsx, .xlsm) as sheets of cells: measured before they are opened, and what is hostile refused.
+
+A workbook is a ZIP of XML files. What it unpacks to, and how many elements there are, is counted first, a piece at a time;
+only then `openpyxl` makes cells of it. Macros, links to other workbooks, pictures and charts are never looked at.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+import zlib
+from io import BytesIO
+from typing import TYPE_CHECKING, TypedDict
+from xml.etree.ElementTree import Element, ParseError
+
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._reader import (  # the parser of a sheet's cells has no public name
+    FORMULA_TAG,
+    MERGE_TAG,
+    ROW_TAG,
+    WorkSheetParser,
+)
+from openpyxl.xml.functions import iterparse
+
+from server.interchange.errors import UnreadableSchedule
+from server.interchange.frab_repairs import RepairLog
+from server.interchange.frab_texts import shown
+from server.interchange.sheet import Cell, Row, Sheet
+from server.interchange.sheet_mend import programme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from server.interchange.programme import Programme
+
+MAX_UNPACKED = 64 * 2**20
+"""Bytes of all parts together. The largest real congress takes 3 MB."""
+MAX_PARTS = 1_000
+MAX_ELEMENTS = 1_000_000
+"""Tags, of all parts together; a cell takes four to six. The largest real congress takes a tenth. 200 bytes of memory each."""
+MAX_SHEETS = 50
+MAX_ROWS = 20_000
+"""With something in them, of all sheets together."""
+MAX_COLUMNS = 300
+MAX_CHARACTERS = 32 * 2**20
+"""Of all cells together: one long text may be the text of many cells."""
+_MAX_MERGED = 1_000
+"""Merged cells of a sheet, and rows of one of them, that are looked at."""
+
+_PIECE = 2**16
+_OTHERS = (
+    ("content.xml", "an OpenDocument file (.ods); open it in LibreOffice and save it as Excel 2007-365 (.xlsx)"),
+    ("xl/workbook.bin", "a binary workbook (.xlsb); open it in Excel and save it as Excel workbook (.xlsx)"),
+    ("Index/Document.iwa", "a Numbers document; open it in Numbers and export it to Excel (.xlsx)"),
+    ("word/document.xml", "a Word document; give the table as an Excel workbook (.xlsx) or as CSV"),
+)
+_DAMAGED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    InvalidFileException,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    ParseError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What comes out of the libraries for a workbook that is not as its standard wants it; refusals of defusedxml are ValueErrors."""
+
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+"""How a workbook writes characters that XML does not keep (ECMA-376, part 1, 22.9.2.19): a carriage return is `_x000D_`."""
+
+
+def read(data: bytes, *, filename: str = "", timezone: str | None = None) -> Programme:
+    """`timezone` is for workbooks that name none. Raises `UnreadableSchedule` for what cannot be opened or has no sessions."""
+    log = RepairLog()
+    return programme_of(sheets_of(data, log), log, filename=filename, timezone=timezone)
+
+
+def sheets_of(data: bytes, log: RepairLog) -> list[Sheet]:
+    """All sheets, their formulas as the values that were stored with them."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what openpyxl leaves out is nothing that we look at
+            _measure(archive)
+            return _Reader(BytesIO(data)).sheets(log)
+    except _DAMAGED as fault:
+        raise UnreadableSchedule(
+            "the workbook is damaged or was cut short; open it in Excel or LibreOffice and save it as .xlsx again"
+        ) from fault
+
+
+def _measure(archive: zipfile.ZipFile) -> None:
+    """Sizes as the directory names them, which `zipfile` then keeps to; then the elements, as they are unpacked."""
+    parts = archive.infolist()
+    names = {part.filename for part in parts}
+    for name, what in _OTHERS:
+        if name in names:
+            raise UnreadableSchedule(f"byte 0: this is {what}")
+    if "[Content_Types].xml" not in names:
+        raise UnreadableSchedule(
+            "byte 0: this is a ZIP file and no Excel workbook; unpack it and give the schedule in it"
+        )
+    if any(part.flag_bits & 1 for part in parts):
+        raise UnreadableSchedule("byte 0: the workbook is protected by a password; save it without one")
+    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
+        raise UnreadableSchedule(
+            f"byte 0: the workbook unpacks to more than {MAX_PARTS} parts or {MAX_UNPACKED // 2**20} MiB; take out pictures and "
+            "sheets that are no programme"
+        )
+    if any(part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for part in parts):
+        raise UnreadableSchedule(
+            "byte 0: the workbook is packed in a way that Excel does not read; save it as .xlsx again"
+        )
+    elements = 0
+    for part in parts:
+        with archive.open(part) as file:
+            while piece := file.read(_PIECE):
+                elements += piece.count(b"<") if part.filename.endswith((".xml", ".rels")) else 0
+                if elements > MAX_ELEMENTS * 2:
+                    raise UnreadableSchedule(
+                        f"part {part.filename}: more than {MAX_ELEMENTS} elements; delete rows and columns that look empty but "
+                        "are formatted, and sheets that are no programme"
+                    )
+
+
+class _Raw(TypedDict):
+    """A cell as openpyxl's parser hands it over."""
+
+    row: int
+    column: int
+    value: Cell
+    data_type: str
+    style_id: int
+
+
+class _Reader(ExcelReader):  # type: ignore[misc]  # has no types
+    """Opens no more than cells need: neither properties nor names nor themes, over which real files stumble."""
+
+    def __init__(self, file: BytesIO) -> None:
+        super().__init__(file, read_only=True, data_only=True, keep_links=False)
+
+    def sheets(self, log: RepairLog) -> list[Sheet]:
+        self.read_manifest()
+        self.read_strings()
+        self.read_workbook()
+        apply_stylesheet(self.archive, self.wb)
+        budget = _Budget(log)
+        found: dict[str, Sheet] = {}
+        for sheet, relation in self.parser.find_sheets():
+            path = relation.target
+            if "chartsheet" in relation.Type or path in found or path not in self.valid_files:
+                continue
+            if len(found) == MAX_SHEETS:
+                log.unkept("file", f"sheet {shown(sheet.name)} and further ones")
+                break
+            found[path] = Sheet(sheet.name, self._rows(path, sheet.name, budget))
+        return list(found.values())
+
+    def _rows(self, path: str, name: str, budget: _Budget) -> list[Row]:
+        with self.archive.open(path) as source:
+            parser = _Parser(
+                source,
+                self.shared_strings,
+                data_only=True,
+                epoch=self.wb.epoch,
+                date_formats=self.wb._date_formats,
+                timedelta_formats=self.wb._timedelta_formats,
+            )
+            rows = {number: cells for number, raw in parser.parse() if (cells := budget.cells(name, number, raw))}
+        for place in parser.uncounted:
+            budget.log.note(
+                f"{name}, cell {place}", "a formula without a stored result; left empty: save the workbook in Excel"
+            )
+        for merged in parser.merged[:_MAX_MERGED]:
+            _fill(rows, merged, name, budget.log)
+        return [Row(number, rows[number]) for number in sorted(rows)]
+
+
+class _Budget:
+    """What all sheets of a workbook may hold together."""
+
+    def __init__(self, log: RepairLog) -> None:
+        self.log = log
+        self._rows = 0
+        self._characters = 0
+
+    def cells(self, sheet: str, number: int, raw: list[_Raw]) -> list[Cell]:
+        """A row from column A to its last filled cell; empty for a row without any."""
+        filled = [(cell["column"], cell["value"]) for cell in raw if cell["value"] not in (None, "")]
+        if any(column > MAX_COLUMNS for column, _ in filled):
+            self.log.note(f"{sheet}, row {number}", f"cells beyond column {MAX_COLUMNS}; left out")
+            filled = [(column, value) for column, value in filled if column <= MAX_COLUMNS]
+        if not filled:
+            return []
+        self._rows += 1
+        self._characters += sum(len(value) for _, value in filled if isinstance(value, str))
+        if self._rows > MAX_ROWS or self._characters > MAX_CHARACTERS:
+            raise UnreadableSchedule(
+                f"{sheet}, row {number}: more than {MAX_ROWS} rows or {MAX_CHARACTERS // 2**20} million characters up to here; "
+                "leave out what is no programme, or split it"
+            )
+        cells: list[Cell] = [None] * max(column for column, _ in filled)
+        for column, value in filled:
+            cells[column - 1] = _meant(value) if isinstance(value, str) else value
+        return cells
+
+
+class _Parser(WorkSheetParser):  # type: ignore[misc]  # has no types
+    """Rows and merged cells of a sheet, and nothing else of it."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)
+        self.uncounted: list[str] = []
+        self.merged: list[str] = []
+
+    def parse(self) -> Iterator[tuple[int, list[_Raw]]]:
+        for _, element in iterparse(self.source):
+            if element.tag == ROW_TAG:
+                yield self.parse_row(element)
+                element.clear()
+            elif element.tag == MERGE_TAG:
+                self.merged = [cell.get("ref", "") for cell in element]
+
+    def parse_cell(self, element: Element) -> _Raw:
+        cell: _Raw = super().parse_cell(element)
+        if cell["value"] is None and element.find(FORMULA_TAG) is not None:
+            self.uncounted.append(element.get("r", "?"))
+        if cell["data_type"] == "e":
+            cell["value"] = None
+        return cell
+
+
+def _meant(value: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+def _fill(rows: dict[int, list[Cell]], merged: str, name: str, log: RepairLog) -> None:
+    """Cells merged downwards mean that the rows share what is in them; across, they are a title."""
+    column, first, _, last = range_boundaries(merged)
+    above = rows.get(first, [])
+    if not first < last <= first + _MAX_MERGED or column > len(above) or above[column - 1] is None:
+        return
+    for number in range(first + 1, last + 1):
+        cells = rows.get(number)
+        if cells is not None and (len(cells) < column or cells[column - 1] is None):
+            cells.extend([None] * (column - len(cells)))
+            cells[column - 1] = above[column - 1]
+    log.note(f"{name}, cells {merged}", "merged; what is in them was taken for each of their rows")
