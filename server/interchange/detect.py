@@ -9,7 +9,7 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
-from server.interchange import frab_json, frab_xml
+from server.interchange import frab_json, frab_xml, sheet_csv, sheet_xlsx
 from server.interchange.errors import UnreadableSchedule
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 1024 * 1024
 """Of the file as sent and as unpacked. The largest real congress has 2.3 MB."""
 
-_WANTED = "give a frab schedule.xml or a schedule.json"
+_WANTED = "give a frab schedule.xml, a schedule.json, an Excel workbook (.xlsx) or a CSV with heads over its columns"
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -38,7 +38,6 @@ _EIGHT_BIT = re.compile(r"iso8859-\d+|cp125\d|koi8-[ru]|mac-roman")
 """Python's names of the encodings accepted beside Unicode: one byte a character, so nothing can be hidden in them."""
 
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "a ZIP or Excel file"),
     (b"%PDF", "a PDF document"),
     (b"SQLite format 3", "a database"),
 )
@@ -49,13 +48,23 @@ _STRANGE_TEXTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def read_schedule(data: bytes, *, filename: str = "") -> Programme:
-    """Read frab XML, schedule.json version 1 or version 2; gzip and byte order marks are accepted.
+def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = None) -> Programme:
+    """Read frab XML, schedule.json version 1 or version 2, XLSX or CSV; gzip and byte order marks are accepted.
 
-    `filename` is only a stand-in title. Raises `UnreadableSchedule`, and nothing else, for a file that must be refused
-    whole; everything less is mended and listed in `Programme.repairs`.
+    `filename` is only a stand-in title; `timezone`, an IANA name, is the event's own and stands for the one a file does not
+    name. Raises `UnreadableSchedule`, and nothing else, for a file that must be refused whole; everything less is mended
+    and listed in `Programme.repairs`.
     """
-    text = _text(_unpacked(data))
+    data = _unpacked(data)
+    if data.startswith(sheet_xlsx.SIGNATURES):
+        return sheet_xlsx.read(data, filename=filename, timezone=timezone)
+    try:
+        text = _text(data)
+    except UnreadableSchedule:
+        table = sheet_csv.read_eight_bit(data, filename=filename, timezone=timezone)
+        if table is None:
+            raise
+        return table
     start = text[:64].lstrip().casefold()
     for mark, name in _STRANGE_TEXTS:
         if start.startswith(mark):
@@ -64,7 +73,9 @@ def read_schedule(data: bytes, *, filename: str = "") -> Programme:
         return frab_xml.read(text, filename=filename)
     if start.startswith(("{", "[")):
         return frab_json.read(text, filename=filename)
-    raise UnreadableSchedule(f"line 1: this is neither XML nor JSON; {_WANTED}")
+    if sheet_csv.is_programme(text):
+        return sheet_csv.read(text, filename=filename, timezone=timezone)
+    raise UnreadableSchedule(f"line 1: this is neither XML nor JSON nor a table of sessions; {_WANTED}")
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -26,6 +26,9 @@ _BEGINNING = 20_000
 MAX_CELLS = 1_000_000
 """Separators and line ends of a file, those within texts among them; 2,000 sessions of 60 columns are 120,000."""
 
+_ARABIC_WORD = re.compile(rb"[\xc1-\xdf\xe1\xe3-\xe6\xec\xed]{3}")
+"""Three Arabic letters of cp1256 on end. It has French letters where cp1252 has them, and these never stand so together."""
+
 _EXCELS_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 """What Excel, LibreOffice and Google Sheets calculate instead of showing (OWASP, CSV Injection)."""
@@ -49,6 +52,24 @@ def read(text: str, *, filename: str = "", timezone: str | None = None, log: Rep
     log = log or RepairLog()
     rows = _rows(_EXCELS_SEPARATOR.sub("", text, count=1) if _EXCELS_SEPARATOR.match(text) else text, separator, log)
     return programme_of([Sheet("sessions", rows)], log, filename=filename, timezone=timezone)
+
+
+def read_eight_bit(data: bytes, *, filename: str = "", timezone: str | None = None) -> Programme | None:
+    """A table in the encoding of an older Windows, which is reported; None where it is none in UTF-8's place."""
+    if b"\0" in data:
+        return None
+    encoding, name = ("cp1256", "Arabic") if _ARABIC_WORD.search(data) else ("cp1252", "Western European")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    if not is_programme(text):
+        return None
+    log = RepairLog()
+    log.note(
+        "the whole file", f"not UTF-8; read as {name} Windows ({encoding}): save it as CSV UTF-8 if letters are wrong"
+    )
+    return read(text, filename=filename, timezone=timezone, log=log)
 
 
 def write(publication: Publication, *, language: str | None = None) -> bytes:

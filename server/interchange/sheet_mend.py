@@ -82,7 +82,7 @@ def _book(sheets: Sequence[Sheet], log: RepairLog) -> _Book:
     others = []
     for sheet in sheets:
         name = SHEETS.get(spoken(sheet.name))
-        if name is None or name in known:
+        if name is None or (name in known and name != "guide"):
             others.append(sheet)
         else:
             known[name] = sheet

@@ -121,6 +121,7 @@ TRACK_FIELDS = _by_word(
 KIND_FIELDS = _by_word({**_ID, "name": f"{_NAME['name']}|kind|type|format|النوع|نوع"})
 DAY_FIELDS = _by_word(
     {
+        **_ID,
         "date": "day|jour|التاريخ|تاريخ|اليوم",
         "name": "title|nom|titre|الاسم|العنوان",
         "starts_at": "start|opens|doors open|début|ouverture|البداية|الافتتاح",

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
     from server.interchange.programme import Programme
 
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", _OLE)
+"""How a ZIP file begins, an empty one too, and the container of Office before 2007 and of workbooks with a password."""
+
 MAX_UNPACKED = 64 * 2**20
 """Bytes of all parts together. The largest real congress takes 3 MB."""
 MAX_PARTS = 1_000
@@ -89,6 +93,8 @@ def read(data: bytes, *, filename: str = "", timezone: str | None = None) -> Pro
 
 def sheets_of(data: bytes, log: RepairLog) -> list[Sheet]:
     """All sheets, their formulas as the values that were stored with them."""
+    if data.startswith(_OLE):
+        raise UnreadableSchedule(f"byte 0: this is {_old_office(data)} (.xlsx)")
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # what openpyxl leaves out is nothing that we look at
@@ -96,8 +102,14 @@ def sheets_of(data: bytes, log: RepairLog) -> list[Sheet]:
             return _Reader(BytesIO(data)).sheets(log)
     except _DAMAGED as fault:
         raise UnreadableSchedule(
-            "the workbook is damaged or was cut short; open it in Excel or LibreOffice and save it as .xlsx again"
+            "byte 0: the workbook is damaged or was cut short; open it in Excel or LibreOffice and save it as .xlsx again"
         ) from fault
+
+
+def _old_office(data: bytes) -> str:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return "a workbook protected by a password; open it in Excel and save it without one"
+    return "a file of Office before 2007 (.xls); open it in Excel or LibreOffice and save it as Excel workbook"
 
 
 def _measure(archive: zipfile.ZipFile) -> None:

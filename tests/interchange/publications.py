@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
@@ -24,7 +24,9 @@ from server.interchange.programme import (
 LETTERS = "aé'\"=+-@;,|\\ ()\n\r\t:_x0أب،٣😀#<&" + string.digits
 TAGS = st.sampled_from(("und", "fr", "ar", "en", "de-AT", "zh-Hant"))
 WORDS = st.text(LETTERS, min_size=1, max_size=12).map(str.strip).filter(bool)
-NAMES = st.builds(lambda letter, rest: letter + rest, st.sampled_from("AbÉس="), st.text(LETTERS, max_size=8)).map(str.strip)
+NAMES = st.builds(lambda letter, rest: letter + rest, st.sampled_from("AbÉس="), st.text(LETTERS, max_size=8)).map(
+    str.strip
+)
 URLS = st.sampled_from(("https://example.org/a|b", "http://example.org/?q=%C3%A9;x", "https://example.org/é#,"))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False) | WORDS,
@@ -33,9 +35,10 @@ JSON = st.recursive(
 )
 EXTRAS = st.dictionaries(WORDS, JSON, max_size=2)
 ZONES = st.sampled_from(("Africa/Casablanca", "Europe/Paris", "UTC", "Australia/Sydney"))
-INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(tzinfo=UTC)) | st.integers(
-    0, 2 * 365 * 24 * 4
-).map(lambda quarters: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * quarters))
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+INSTANTS = st.timedeltas(timedelta(), timedelta(days=730)).map(lambda after: BEGINNING + after) | st.integers(
+    0, 70_000
+).map(lambda quarters: BEGINNING + timedelta(minutes=15 * quarters))
 LENGTHS = st.integers(1, 100).map(lambda parts: timedelta(minutes=5 * parts)) | st.timedeltas(
     timedelta(microseconds=1), timedelta(days=13)
 )
@@ -50,9 +53,7 @@ def keys() -> st.SearchStrategy[list[str]]:
 
 
 LINKS = st.lists(
-    st.builds(
-        Link, url=URLS, title=texts(), kind=st.sampled_from(("link", "file", "stream", "recording", "feedback"))
-    ),
+    st.builds(Link, url=URLS, title=texts(), kind=st.sampled_from(("link", "file", "stream", "recording", "feedback"))),
     max_size=2,
 ).map(tuple)
 
@@ -75,11 +76,7 @@ def programmes(draw: st.DrawFn) -> Programme:
     ]
     colors = st.none() | st.sampled_from(("#0a66ff", "#000000"))
     tracks = [
-        draw(
-            st.builds(
-                Track, key=st.just(key), name=texts(least=1), description=texts(), color=colors, extra=EXTRAS
-            )
-        )
+        draw(st.builds(Track, key=st.just(key), name=texts(least=1), description=texts(), color=colors, extra=EXTRAS))
         for key in draw(keys())
     ]
     kinds = [Kind(key=key, name=draw(texts(least=1))) for key in draw(keys())]
@@ -131,9 +128,14 @@ def programmes(draw: st.DrawFn) -> Programme:
                 extra=draw(EXTRAS),
             )
         )
-    dates = draw(st.lists(st.dates(datetime(2026, 1, 1).date(), datetime(2027, 12, 31).date()), max_size=2, unique=True))
+    dates = draw(st.lists(st.dates(date(2026, 1, 1), date(2027, 12, 31)), max_size=2, unique=True))
     days = [
-        Day(date=day.isoformat(), name=draw(texts()), starts_at=draw(st.none() | INSTANTS), ends_at=draw(st.none() | INSTANTS))
+        Day(
+            date=day.isoformat(),
+            name=draw(texts()),
+            starts_at=draw(st.none() | INSTANTS),
+            ends_at=draw(st.none() | INSTANTS),
+        )
         for day in dates
     ]
     return Programme(

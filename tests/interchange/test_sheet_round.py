@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from server.interchange import sheet_book, sheet_csv, sheet_lists, sheet_xlsx
+from server.interchange import sheet_book, sheet_csv, sheet_xlsx
 from server.interchange.detect import read_schedule
 from tests.interchange.publications import programmes, published
 from tests.interchange.test_real_schedules import SCHEDULES, content
