@@ -27,6 +27,8 @@ _VERBATIM = "role:"
 
 _TITLE = re.compile(r"([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*):\s(.*)", re.DOTALL)
 _ADDRESS = re.compile(r"https?://\S", re.IGNORECASE)
+_AND = re.compile(r"\s+(?:and|et|و)\s+", re.IGNORECASE)
+"""Between spaces; between commas `et` is Estonian."""
 _BETWEEN_LANGUAGES = re.compile(r"[,;/|&+\s]+")
 
 
@@ -138,7 +140,7 @@ def read_languages(cell: str) -> tuple[tuple[str, ...], list[str]]:
     """Tags or names: `fr, ar`, `français / arabe`. Also the words that are neither."""
     tags: dict[str, None] = {}
     others = []
-    for word in filter(None, _BETWEEN_LANGUAGES.split(cell)):
+    for word in filter(None, _BETWEEN_LANGUAGES.split(_AND.sub(", ", cell))):
         tag = LANGUAGES.get(spoken(word)) or language(word)
         if tag:
             tags[tag] = None

@@ -11,6 +11,7 @@ import warnings
 import zipfile
 import zlib
 from io import BytesIO
+from itertools import chain
 from typing import TYPE_CHECKING, TypedDict
 from xml.etree.ElementTree import Element, ParseError
 
@@ -24,6 +25,7 @@ from openpyxl.worksheet._reader import (  # the parser of a sheet's cells has no
     ROW_TAG,
     WorkSheetParser,
 )
+from openpyxl.xml.constants import ARC_STYLE
 from openpyxl.xml.functions import iterparse
 
 from server.interchange.errors import UnreadableSchedule
@@ -44,8 +46,14 @@ SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", _OLE)
 MAX_UNPACKED = 64 * 2**20
 """Bytes of all parts together. The largest real congress takes 3 MB."""
 MAX_PARTS = 1_000
-MAX_ELEMENTS = 1_000_000
-"""Tags, of all parts together; a cell takes four to six. The largest real congress takes a tenth. 200 bytes of memory each."""
+MAX_ELEMENTS = 500_000
+"""Of all parts together; a cell takes two or three, and up to 300 bytes of memory each. The largest real congress has 42,000."""
+MAX_ATTRIBUTES = 1_000_000
+"""Equals signs, those in texts among them."""
+_MAX_FORMATS = 100_000
+"""Elements of the part that says how cells look, which openpyxl takes ten times longer over."""
+_MAX_UNCLOSED = 2**20
+"""Bytes without any end of a tag: older versions of expat read such a piece again and again. Texts of cells have 128 KiB."""
 MAX_SHEETS = 50
 MAX_ROWS = 20_000
 """With something in them, of all sheets together."""
@@ -81,6 +89,8 @@ _DAMAGED = (
 )
 """What comes out of the libraries for a workbook that is not as its standard wants it; refusals of defusedxml are ValueErrors."""
 
+_BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+_ELEMENT = re.compile(rb"<(?![/!?])")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 """How a workbook writes characters that XML does not keep (ECMA-376, part 1, 22.9.2.19): a carriage return is `_x000D_`."""
 
@@ -134,16 +144,38 @@ def _measure(archive: zipfile.ZipFile) -> None:
         raise UnreadableSchedule(
             "byte 0: the workbook is packed in a way that Excel does not read; save it as .xlsx again"
         )
-    elements = 0
+    counts = _Counts()
     for part in parts:
         with archive.open(part) as file:
-            while piece := file.read(_PIECE):
-                elements += piece.count(b"<") if part.filename.endswith((".xml", ".rels")) else 0
-                if elements > MAX_ELEMENTS * 2:
-                    raise UnreadableSchedule(
-                        f"part {part.filename}: more than {MAX_ELEMENTS} elements; delete rows and columns that look empty but "
-                        "are formatted, and sheets that are no programme"
-                    )
+            counts.add(part.filename, iter(lambda file=file: file.read(_PIECE), b""))  # type: ignore[misc]
+
+
+class _Counts:
+    """Of all parts together, as they are unpacked: what takes memory once it is parsed."""
+
+    def __init__(self) -> None:
+        self._elements = 0
+        self._attributes = 0
+
+    def add(self, part: str, pieces: Iterator[bytes]) -> None:
+        first = next(pieces, b"")
+        if first.lstrip(_BEFORE_XML)[:1] not in {b"<", b""}:
+            first, pieces = (
+                b"",
+                filter(None, (piece[:0] for piece in pieces)),
+            )  # a picture, to be unpacked and not parsed
+        most = min(MAX_ELEMENTS, self._elements + _MAX_FORMATS) if part == ARC_STYLE else MAX_ELEMENTS
+        unclosed = 0
+        for piece in chain((first,), pieces):
+            self._elements += sum(1 for _ in _ELEMENT.finditer(piece))
+            self._attributes += piece.count(b"=")
+            closed = piece.rfind(b">")
+            unclosed = unclosed + len(piece) if closed < 0 else len(piece) - closed
+            if self._elements > most or self._attributes > MAX_ATTRIBUTES or unclosed > _MAX_UNCLOSED:
+                raise UnreadableSchedule(
+                    f"part {part}: more than {most} elements, or one of more than {_MAX_UNCLOSED // 2**20} MiB; delete "
+                    "rows and columns that look empty but are formatted, and sheets that are no programme"
+                )
 
 
 class _Raw(TypedDict):
@@ -192,7 +224,7 @@ class _Reader(ExcelReader):  # type: ignore[misc]  # has no types
             rows = {number: cells for number, raw in parser.parse() if (cells := budget.cells(name, number, raw))}
         for place in parser.uncounted:
             budget.log.note(
-                f"{name}, cell {place}", "a formula without a stored result; left empty: save the workbook in Excel"
+                f"{name}, cell {place}", "a formula without a stored result, or with an error for one; left empty"
             )
         for merged in parser.merged[:_MAX_MERGED]:
             _fill(rows, merged, name, budget.log)
@@ -246,10 +278,10 @@ class _Parser(WorkSheetParser):  # type: ignore[misc]  # has no types
 
     def parse_cell(self, element: Element) -> _Raw:
         cell: _Raw = super().parse_cell(element)
-        if cell["value"] is None and element.find(FORMULA_TAG) is not None:
-            self.uncounted.append(element.get("r", "?"))
         if cell["data_type"] == "e":
             cell["value"] = None
+        if cell["value"] is None and element.find(FORMULA_TAG) is not None:
+            self.uncounted.append(element.get("r", "?"))
         return cell
 
 
@@ -260,6 +292,8 @@ def _meant(value: str) -> str:
 def _fill(rows: dict[int, list[Cell]], merged: str, name: str, log: RepairLog) -> None:
     """Cells merged downwards mean that the rows share what is in them; across, they are a title."""
     column, first, _, last = range_boundaries(merged)
+    if first is None or last is None:  # whole columns
+        return
     above = rows.get(first, [])
     if not first < last <= first + _MAX_MERGED or column > len(above) or above[column - 1] is None:
         return
