@@ -9,7 +9,7 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
-from server.interchange import frab_xml, ical_reader, json_formats
+from server.interchange import frab_xml, ical_reader, json_formats, sheet_csv, sheet_xlsx
 from server.interchange.errors import UnreadableSchedule
 from server.interchange.frab_texts import shown
 from server.interchange.frab_values import zone
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 1024 * 1024
 """Of the file as sent and as unpacked. The largest real congress has 2.3 MB."""
 
-_WANTED = f"give a frab schedule.xml, an iCalendar file, or {json_formats.WANTED}"
+_WANTED = (
+    "give a frab schedule.xml, an iCalendar file, an Excel workbook (.xlsx), a CSV with heads over its columns, or "
+    f"{json_formats.WANTED}"
+)
 _CALENDAR = "begin:vcalendar"
 
 _BOMS = (
@@ -42,7 +45,6 @@ _EIGHT_BIT = re.compile(r"iso8859-\d+|cp125\d|koi8-[ru]|mac-roman")
 """Python's names of the encodings accepted beside Unicode: one byte a character, so nothing can be hidden in them."""
 
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "a ZIP or Excel file"),
     (b"%PDF", "a PDF document"),
     (b"SQLite format 3", "a database"),
 )
@@ -53,8 +55,8 @@ _STRANGE_TEXTS: tuple[tuple[str, str], ...] = (
 
 
 def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = None) -> Programme:
-    """Read frab XML, schedule.json version 1 or version 2, iCalendar, what the APIs of pretalx and Sessionize answer, or another
-    list of sessions in JSON; gzip and byte order marks are accepted.
+    """Read frab XML, schedule.json version 1 or version 2, iCalendar, XLSX, CSV, what the APIs of pretalx and Sessionize
+    answer, or another list of sessions in JSON; gzip and byte order marks are accepted.
 
     `filename` is only a stand-in title. `timezone` is the event's, an IANA name, for the times of files that say neither
     a zone nor offsets; a file's own zone goes before it. Raises `UnreadableSchedule`, and nothing else, for a file that
@@ -62,7 +64,16 @@ def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = Non
     """
     if timezone is not None:
         timezone = _known_zone(timezone)
-    text = _text(_unpacked(data))
+    data = _unpacked(data)
+    if data.startswith(sheet_xlsx.SIGNATURES):
+        return sheet_xlsx.read(data, filename=filename, timezone=timezone)
+    try:
+        text = _text(data)
+    except UnreadableSchedule:
+        table = sheet_csv.read_eight_bit(data, filename=filename, timezone=timezone)
+        if table is None:
+            raise
+        return table
     start = text[:64].lstrip().casefold()
     for mark, name in _STRANGE_TEXTS:
         if start.startswith(mark):
@@ -73,7 +84,9 @@ def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = Non
         return json_formats.read(text, filename=filename, timezone=timezone)
     if start.startswith(_CALENDAR):
         return ical_reader.read(text, filename=filename, timezone=timezone)
-    raise UnreadableSchedule(f"line 1: this is neither XML nor JSON nor a calendar; {_WANTED}")
+    if sheet_csv.is_programme(text):
+        return sheet_csv.read(text, filename=filename, timezone=timezone)
+    raise UnreadableSchedule(f"line 1: this is no XML, no JSON, no calendar and no table of sessions; {_WANTED}")
 
 
 def _known_zone(name: str) -> str:

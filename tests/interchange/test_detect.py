@@ -153,7 +153,7 @@ def test_wrong_encoding_is_refused_with_the_byte() -> None:
     [
         (b"", "byte 0: the file is empty"),
         (b" \n", "byte 0: the file is empty"),
-        (b"PK\x03\x04\x14", "a ZIP or Excel file"),
+        (b"PK\x03\x04\x14", "the workbook is damaged or was cut short"),
         (b"%PDF-1.7", "a PDF document"),
         (b"BEGIN:VCALENDAR\r\n", "line 1: the file breaks off here"),
         (b"\xef\xbb\xbfbegin:vcalendar", "line 1: the file breaks off here"),
