@@ -159,7 +159,7 @@ def test_wrong_encoding_is_refused_with_the_byte() -> None:
         (b"\xef\xbb\xbfbegin:vcalendar", "line 1: the file breaks off here"),
         (b"<!DOCTYPE html><html>", "a web page"),
         (b"\n<HTML><body>", "a web page"),
-        (b"id,title\n1,x", "line 1: this is neither XML nor JSON"),
+        (b"id,title\n1,x", "line 1: this is no XML, no JSON"),
         (XML.replace("Payer", "Pay\0er").encode(), "line 8: a NUL character"),
         (gzip.compress(XML.encode())[:-40], "the gzip stream breaks off or is damaged"),
         (gzip.compress(gzip.compress(XML.encode())), "byte 1: not UTF-8"),

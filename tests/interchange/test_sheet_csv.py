@@ -208,7 +208,7 @@ def test_a_quotation_mark_out_of_place_is_reported_and_one_that_swallows_the_fil
         (b"title,date,start,end\n", "sessions, row 1: no session below the heads"),
         (b"title,date,start\nX,never,9:00\n", "sessions, row 2: no session from here on, 1 rows in all"),
         (PLAIN.encode() + b"," * 1_000_001, "row 1: more than 1000000 cells"),
-        (b"a,b,c\n1,2,3\n", "line 1: this is neither XML nor JSON nor a table of sessions"),
+        (b"a,b,c\n1,2,3\n", "line 1: this is no XML, no JSON, no calendar and no table"),
         (b"\xff\xfe\x00", "not UTF-16"),
         (PLAIN.encode() + b"\0", "a NUL character"),
         ("Prénom;Nom\nZoé;É\n".encode("cp1252"), "not UTF-8"),
