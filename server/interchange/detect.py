@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 1024 * 1024
 """Of the file as sent and as unpacked. The largest real congress has 2.3 MB."""
 
-_WANTED = "give frab's schedule.xml or .json, JSON of pretalx or Sessionize, .ics, .xlsx, or a .csv with heads over its columns"
+_WANTED = "give frab's schedule.xml or .json, JSON of pretalx or Sessionize, .ics, .xlsx, or .csv with heads"
 _CALENDAR = "begin:vcalendar"
 
 _BOMS = (

@@ -263,9 +263,13 @@ def test_the_hour_that_comes_twice_is_two_hours() -> None:
 # and version. Each text in one language. Not: subtitle and abstract apart from the description, capacity, colours,
 # biographies, photos, licences, do_not_record, extra.
 
-LINE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1, max_size=40).map(
-    str.strip
-)
+# Arabic as a PDF holds it is put back into letters, and reported.
+SHAPES = "".join(map(chr, (*range(0xFB50, 0xFE00), *range(0xFE70, 0xFEFD))))
+LINE = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"], exclude_characters=SHAPES),
+    min_size=1,
+    max_size=40,
+).map(str.strip)
 LINES = LINE.filter(bool)
 PARAGRAPHS = st.lists(LINES, min_size=1, max_size=4).map("\n".join)
 KEYS = st.lists(LINES, min_size=1, max_size=4, unique=True)
@@ -348,7 +352,7 @@ def used(programme: Programme) -> Programme:
     )
 
 
-often = settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=50, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @often
