@@ -120,10 +120,11 @@ def _sessions(value: object, place: str, date: object, room: object, depth: int)
         return
     if isinstance(value, list):
         for index, entry in enumerate(value, start=1):
-            if isinstance(entry, dict) and _is_session(entry) and not _has_inner(entry, depth):
+            inner = list(_sessions(entry, f"{place} {index}", date, room, depth - 1))
+            if inner:  # a day or a hall, though it has a name and a date itself
+                yield from inner
+            elif isinstance(entry, dict) and _is_session(entry):
                 yield _Found(entry, f"{place or 'session'} {index}", date, room)
-            else:
-                yield from _sessions(entry, f"{place} {index}", date, room, depth - 1)
     elif isinstance(value, dict):
         day, hall = _says_for_all(value)
         for name, entry in value.items():
@@ -142,13 +143,6 @@ def _is_map_of_sessions(name: str, value: Map) -> bool:
         bool(value)
         and has_field({name: value}, "file", "sessions")
         and all(isinstance(entry, dict) and _is_session(entry) for entry in value.values())
-    )
-
-
-def _has_inner(entry: Map, depth: int) -> bool:
-    """A day or a room with a name and a date of its own is no session: its sessions are."""
-    return any(
-        isinstance(inner, list) and next(_sessions(inner, "", None, None, depth - 1), None) for inner in entry.values()
     )
 
 
