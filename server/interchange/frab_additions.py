@@ -45,7 +45,7 @@ def additions_of(meant: Programme, said: Programme) -> dict[str, Any]:
         known = {thing.key: thing for thing in getattr(said, name)}
         pairs = ((thing, known.get(thing.key)) for thing in getattr(meant, name))
         changes = {thing.key: _differences(thing, public) for thing, public in pairs if public is not None}
-        found[name] = {key: fields for key, fields in changes.items() if fields}
+        found[name] = {key: fields for key, fields in sorted(changes.items()) if fields}
     if _encoded(meant.kinds) != _encoded(said.kinds):
         found["kinds"] = msgspec.to_builtins(meant.kinds)
     return {name: value for name, value in found.items() if value}
@@ -72,7 +72,7 @@ def complete(programme: Programme, additions: object, log: RepairLog) -> Program
     kinds = _kinds(additions.get("kinds"), log)
     lists = {name: _completed(getattr(programme, name), additions.get(name), log) for name in _LISTS}
     done = structs.replace(_with(programme, additions.get("programme"), "programme", log), **lists)
-    known = {kind.key: kind for kind in (*kinds, *programme.kinds)}
+    known = {kind.key: kind for kind in (*kinds, *programme.kinds, *kinds)}
     sessions = _resolved(done, programme.sessions, set(known), log)
     used = {session.kind for session in sessions}
     kept = tuple(kind for kind in known.values() if kind in kinds or kind.key in used)

@@ -32,23 +32,26 @@ def column_guid(guid: str, number: int) -> str:
 
 
 class Columns:
-    """Which room a guid is a further column of, for all the rooms added."""
+    """Which room a guid is a further column of, for all the rooms added, and by which name version 1 calls it then."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, tuple[str, str, int]] = {}
+        self._names: dict[str, str] = {}
         self._expect(NOWHERE, NOWHERE, 2)
 
     def add(self, guid: str, key: str) -> None:
         self._expect(guid, key, 2)
 
-    def room_of(self, guid: str) -> str | None:
-        """The key of the room, `NOWHERE` for none; None where the guid is of no column."""
-        if guid == NOWHERE:
-            return NOWHERE
-        if guid not in self._rooms:
-            return None
-        first, key, number = self._rooms[guid]
-        self._expect(first, key, number + 1)
+    def room_of(self, guid: str, name: str) -> str | None:
+        """The key of the room, `NOWHERE` for none; None where neither guid nor, without a guid, the name is a column's."""
+        if not guid:
+            return self._names.get(name)
+        key = NOWHERE if guid == NOWHERE else None
+        if guid in self._rooms:
+            first, key, number = self._rooms[guid]
+            self._expect(first, key, number + 1)
+        if key is not None:
+            self._names.setdefault(name, key)
         return key
 
     def _expect(self, guid: str, key: str, number: int) -> None:
@@ -65,15 +68,14 @@ def is_uuid(key: str) -> bool:
     return _UUID.fullmatch(key) is not None
 
 
-def slug_of_key(key: str) -> str | None:
-    """The key of a track as its slug; None where the standard does not allow it or it would be misread."""
-    fits = _SLUG.fullmatch(key) and key != NO_TRACK and not _is_derived(key)
-    return key if fits else None
+def is_slug(key: str) -> bool:
+    """Whether the key of a track may stand in a file as its slug: where the standard allows it and nobody misreads it."""
+    return _SLUG.fullmatch(key) is not None and key != NO_TRACK and not is_uuid(key) and not _is_derived(key)
 
 
-def slug_of_id(identifier: str) -> str:
-    """The slug of a track known by a UUID alone: a slug begins with a letter."""
-    return _DERIVED + identifier
+def slug_of(key: str) -> str:
+    """The slug of a track known by a slug or by a UUID, which may not begin with a letter as slugs do."""
+    return _DERIVED + key if is_uuid(key) else key
 
 
 def key_of_slug(slug: str) -> str:

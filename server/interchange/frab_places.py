@@ -61,10 +61,10 @@ class Rooms:
 
         Or nowhere: our own files have a column for sessions without a room, and further columns of one room.
         """
-        column = self._columns.room_of(draft.guid)
+        name = localized(draft.name, self._tag, where=where, field="room", log=self._log)
+        column = self._columns.room_of(draft.guid, _spoken(name))
         if column is not None:
             return None if column == NOWHERE else column
-        name = localized(draft.name, self._tag, where=where, field="room", log=self._log)
         key = self._find(draft, _spoken(name))
         if key is not None:
             self._complete(key, draft, where)
