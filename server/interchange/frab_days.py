@@ -52,18 +52,28 @@ def days_of(days: Iterable[DayDraft], zone: ZoneInfo, log: RepairLog) -> tuple[D
     """Those whose window is neither the whole day nor nonsense, by date."""
     found: dict[str, Day] = {}
     for draft in days:
-        listed, window = values.calendar_date(draft.date), _window(draft, zone)
-        if window is None or _is_whole_day(window):
-            if listed is not None and window is None and values.moment(draft.start) and values.moment(draft.end):
-                log.note(f"day {listed}", "its end is not after its start, or many hours later; both were left out")
+        window = _window(draft, zone)
+        if window is None:
+            if values.moment(draft.start) and values.moment(draft.end):
+                log.note(f"day {_name(draft)}", "its end is not after its start, or many hours later; left out")
             continue
         begin, end = window
-        if listed is not None and begin.date() != listed:
-            log.note(f"day {listed}", "it starts on another date; its start and its end were left out")
-            continue
-        key = begin.date().isoformat()
-        found.setdefault(key, Day(date=key, starts_at=begin.astimezone(UTC), ends_at=end.astimezone(UTC)))
+        if are_doors(values.calendar_date(draft.date) or begin.date(), begin, end):
+            key = begin.date().isoformat()
+            found.setdefault(key, Day(date=key, starts_at=begin.astimezone(UTC), ends_at=end.astimezone(UTC)))
+        elif not _is_whole_day(window):
+            log.note(f"day {_name(draft)}", "it starts on another date; its start and its end were left out")
     return tuple(found[key] for key in sorted(found))
+
+
+def are_doors(listed: date, begin: datetime, end: datetime) -> bool:
+    """Whether a window of the day, on the clocks of its zone, says more than that the day is one."""
+    length = end - begin
+    return _MIDNIGHT < length <= _LONGEST_WINDOW and begin.date() == listed and not _is_whole_day((begin, end))
+
+
+def _name(draft: DayDraft) -> str:
+    return values.text(draft.date)[: len("2026-12-18")] or "without a date"
 
 
 def _window(draft: DayDraft, zone: ZoneInfo) -> _Window | None:

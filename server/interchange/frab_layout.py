@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from server.interchange.frab_columns import NOWHERE, column_guid
+from server.interchange.frab_days import are_doors
 from server.interchange.frab_values import clock, instant
 
 if TYPE_CHECKING:
@@ -65,22 +66,27 @@ def date_of(session: Session, programme: Programme) -> date:
 
 
 def days_of(programme: Programme, otherwise: datetime) -> list[PublicDay]:
-    """Those with sessions and those the programme names; the day of `otherwise` where there is none at all."""
+    """Those with sessions and those with doors; the day of `otherwise` where there is none at all."""
     zone, begins = ZoneInfo(programme.timezone), _begins(programme)
-    named = {date.fromisoformat(day.date): day for day in programme.days}
+    named = {date.fromisoformat(day.date): window for day in programme.days if (window := _doors(day, zone, begins))}
     dates = {date_of(session, programme) for session in programme.sessions} | named.keys()
     return [
-        _public_day(day, named.get(day), zone, begins) for day in sorted(dates or {otherwise.astimezone(zone).date()})
+        PublicDay(day, *(on_clocks(moment, zone) for moment in named.get(day) or _whole(day, zone, begins)))
+        for day in sorted(dates or {otherwise.astimezone(zone).date()})
     ]
 
 
-def _public_day(day: date, named: Day | None, zone: ZoneInfo, begins: timedelta) -> PublicDay:
+def _whole(day: date, zone: ZoneInfo, begins: timedelta) -> tuple[datetime, datetime]:
     midnight = datetime.combine(day, datetime.min.time())
-    first, last = (instant(midnight + begins + length, zone) for length in (timedelta(), _ONE_DAY))
-    starts_at, ends_at = (named.starts_at, named.ends_at) if named else (None, None)
-    if (starts_at or first) >= (ends_at or last):
-        starts_at = ends_at = None
-    return PublicDay(day, on_clocks(starts_at or first, zone), on_clocks(ends_at or last, zone))
+    return instant(midnight + begins, zone), instant(midnight + begins + _ONE_DAY, zone)
+
+
+def _doors(day: Day, zone: ZoneInfo, begins: timedelta) -> tuple[datetime, datetime] | None:
+    """What is not said is the bound of the whole day; None where a reader would not take them for doors."""
+    date_ = date.fromisoformat(day.date)
+    first, last = _whole(date_, zone, begins)
+    starts_at, ends_at = day.starts_at or first, day.ends_at or last
+    return (starts_at, ends_at) if are_doors(date_, starts_at.astimezone(zone), ends_at.astimezone(zone)) else None
 
 
 def _begins(programme: Programme) -> timedelta:
