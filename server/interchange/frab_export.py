@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct, structs
 
+from server.interchange.arabic_letters import plain_letters
 from server.interchange.frab_columns import is_slug, is_uuid
 from server.interchange.frab_keys import LARGEST_NUMBER
 from server.interchange.frab_values import NOT_TEXT
@@ -147,4 +148,5 @@ def _clean(texts: Texts) -> Texts:
 
 
 def clean_text(text: str) -> str:
-    return NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", text).strip()
+    """As readers take it: with U+FFFD for what is no character, and Arabic in letters, not in the shapes of a PDF."""
+    return plain_letters(NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", text).strip())

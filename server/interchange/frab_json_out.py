@@ -10,8 +10,10 @@ from server.interchange import frab_json
 from server.interchange.frab_additions import additions_of
 from server.interchange.frab_columns import slug_of
 from server.interchange.frab_fields import TRACK, fitting
+from server.interchange.frab_repairs import RepairLog
 from server.interchange.frab_values import zone
 from server.interchange.frab_words import address_of_file, beyond_link, version_of
+from server.interchange.json_values import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +40,7 @@ def encoded(file: Object, meant: Programme) -> bytes:
     """The file, with what its public fields do not say of `meant` in its additions."""
     public = msgspec.json.encode(file)
     if meant.sessions:
-        additions = additions_of(meant, frab_json.read(public.decode()))
+        additions = additions_of(meant, frab_json.read(decoded(public.decode(), log := RepairLog()), log))
         if additions:
             file = {**file, "schedule": {**file["schedule"], "additions": additions}}
             public = msgspec.json.encode(file)
