@@ -34,7 +34,7 @@ async def run_api(settings: Settings, listening: socket.socket, child: Child) ->
     server = _Server(
         uvicorn.Config(
             app,
-            http=partial(HttpProtocol, short_way=ShortWay(Lane(app.state))),  # type: ignore[arg-type]
+            http=partial(HttpProtocol, short_way=ShortWay({b"POST": Lane(app.state)})),  # type: ignore[arg-type]
             ws="none",
             loop="none",
             log_config=None,
