@@ -1,4 +1,4 @@
-"""The programme read again and again, against an empty answer.
+"""The programme read and read again, against an empty answer.
 
 Question: does a phone that asks whether the programme has changed cost the server as little as the smallest answer it has,
 however large the programme, and does one that needs it get it without anything being made anew?
