@@ -7,27 +7,50 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from server.interchange.programme import Extra, LinkKind
+
+
+class LinkDraft(Struct, frozen=True, kw_only=True):
+    url: object = None
+    title: object = None
+    kind: LinkKind = "link"
+    """What the field it stands in says; a `type` that is one of our kinds says it better."""
+    field: str = "links"
+    """The list it stands in."""
+    extra: Extra = {}
+    """Its `type` and `service`."""
+
 
 class PersonDraft(Struct, frozen=True, kw_only=True):
     guid: str = ""
     id: str = ""
     name: object = None
     organisation: object = None
+    tagline: object = None
     bio: object = None
+    photo: object = None
+    role: str = ""
+    links: tuple[LinkDraft, ...] = ()
+    extra: Extra = {}
 
 
 class RoomDraft(Struct, frozen=True, kw_only=True):
     guid: str = ""
     slug: str = ""
     name: object = None
+    description: object = None
     capacity: object = None
+    floor: object = None
+    extra: Extra = {}
 
 
 class TrackDraft(Struct, frozen=True, kw_only=True):
     guid: str = ""
     slug: str = ""
     name: object = None
+    description: object = None
     color: object = None
+    extra: Extra = {}
 
 
 class DayDraft(Struct, frozen=True, kw_only=True):
@@ -57,7 +80,15 @@ class SessionDraft(Struct, frozen=True, kw_only=True):
     kind: object = None
     language: object = None
     url: object = None
+    logo: object = None
+    links: tuple[LinkDraft, ...] = ()
+    license: object = None
+    do_not_record: object = None
     state: object = None
+    meta: bool = False
+    """Whether version 2 calls it no event but a `BREAK` or `META`."""
+    slug: str = ""
+    extra: Extra = {}
 
 
 class FileDraft(Struct, frozen=True, kw_only=True):
@@ -67,7 +98,13 @@ class FileDraft(Struct, frozen=True, kw_only=True):
     time_zone_name: object = None
     base_url: object = None
     day_change: object = None
+    language: str = ""
+    """Of all its texts, where the file itself says so."""
+    days: tuple[DayDraft, ...] = ()
     rooms: tuple[RoomDraft, ...] = ()
     tracks: tuple[TrackDraft, ...] = ()
     people: tuple[PersonDraft, ...] = ()
     sessions: tuple[SessionDraft, ...] = ()
+    extra: Extra = {}
+    additions: object = None
+    """What our own files say beside the standard's fields, see `frab_additions`."""

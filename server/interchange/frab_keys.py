@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid5
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _NAMESPACE = UUID("6f1d8a52-6a0e-5b7c-9a51-2f0f6a3c9d17")
 """Ours, drawn once. A different one would give every session without a guid a new identity."""
+
+LARGEST_NUMBER = 2**31 - 1
+
+_NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 class Placed(NamedTuple):
@@ -74,9 +79,24 @@ def _rank(session: Placed) -> tuple[int, str, str]:
     return len(session.draft.id), session.draft.id, session.description()
 
 
+def numbers_of(sessions: Sequence[Placed], log: RepairLog) -> list[int | None]:
+    """In the order given: the ids that are whole numbers and no other session's, for apps know a session by it."""
+    numbers = [number_of(session.draft.id) for session in sessions]
+    often = Counter(numbers)
+    for session, number in zip(sessions, numbers, strict=True):
+        if number is None and session.draft.id:
+            log.note(session.draft.where, f"its id is no whole number from 1 to {LARGEST_NUMBER}; kept as it is")
+    return [number if often[number] == 1 else None for number in numbers]
+
+
+def number_of(written: str) -> int | None:
+    number = int(written) if _NUMBER.fullmatch(written) else 0
+    return number if 0 < number <= LARGEST_NUMBER else None
+
+
 def _note_double_ids(sessions: Sequence[Placed], log: RepairLog) -> None:
     guids: dict[str, str] = {}
     for session in sessions:
         number, guid = session.draft.id, session.draft.guid
         if number and guid and guids.setdefault(number, guid) != guid:
-            log.note(session.draft.where, "its id is that of another session too; told apart by guid")
+            log.note(session.draft.where, "its id is that of another session too; told apart by guid, without a number")

@@ -2,85 +2,83 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from msgspec import structs
 
 from server.interchange import frab_values as values
 from server.interchange.errors import UnreadableSchedule
-from server.interchange.frab_keys import Placed, keys_of
+from server.interchange.frab_additions import complete
+from server.interchange.frab_days import day_begins_of, days_of
+from server.interchange.frab_keys import keys_of, numbers_of
 from server.interchange.frab_people import Speakers
 from server.interchange.frab_places import Kinds, Rooms, Tracks
-from server.interchange.frab_texts import UNDETERMINED, first_text, localized, plain, shown
-from server.interchange.frab_times import DEFAULT_DAY_CHANGE, span_of, zone_of
-from server.interchange.programme import Programme, Session, Status, Texts
+from server.interchange.frab_sessions import Desk, place, session_of
+from server.interchange.frab_texts import UNDETERMINED, localized, plain, shown
+from server.interchange.frab_times import DEFAULT_DAY_CHANGE, zone_of
+from server.interchange.programme import Programme, Texts
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-    from zoneinfo import ZoneInfo
-
-    from server.interchange.frab_draft import FileDraft, SessionDraft
+    from server.interchange.frab_draft import FileDraft
     from server.interchange.frab_repairs import RepairLog
 
-_STATUS: dict[str, Status] = {
-    "": "scheduled",
-    "CONFIRMED": "scheduled",
-    "ACCEPTED": "scheduled",
-    "SCHEDULED": "scheduled",
-    "MOVED": "moved",
-    "DELAYED": "delayed",
-    "CANCELED": "cancelled",
-    "CANCELLED": "cancelled",
-}
-"""The states of schedule.json version 2 in which a session is shown, and the spellings met beside them."""
-
-_HIDDEN = frozenset({"DRAFT", "SUBMITTED", "REJECTED", "WITHDRAWN", "DELETED"})
-"""States of version 2 that are not for the public."""
-
-
-class _Desk(NamedTuple):
-    """What the sessions of one file share while they are mended."""
-
-    log: RepairLog
-    zone: ZoneInfo
-    day_change: timedelta
-    base_url: str
-    rooms: Rooms
-    tracks: Tracks
-    kinds: Kinds
-    speakers: Speakers
+_DAY = timedelta(days=1)
 
 
 def programme_of(draft: FileDraft, log: RepairLog, *, filename: str = "") -> Programme:
     """The whole file. Raises `UnreadableSchedule` where no session is left."""
-    desk = _Desk(
-        log=log,
-        zone=zone_of(draft, log),
-        day_change=_day_change(draft, log),
-        base_url=values.text(draft.base_url),
-        rooms=Rooms(log),
-        tracks=Tracks(log),
-        kinds=Kinds(),
-        speakers=Speakers(log),
-    )
-    title, version = _title(draft, filename, log), _version(draft, log)
+    stated = _day_change(draft, log)
+    desk = _desk(draft, DEFAULT_DAY_CHANGE if stated is None else stated, log)
+    title, version = _title(draft, filename, desk), _version(draft, log)
     _read_lists(draft, desk)
-    placed = [found for session in draft.sessions if (found := _place(session, desk))]
+    placed = [found for session in draft.sessions if (found := place(session, desk))]
     if not placed:
         raise UnreadableSchedule(_emptiness(draft))
-    keys = keys_of(placed, log)
-    sessions = tuple(_session(key, each, desk) for key, each in zip(keys, placed, strict=True))
-    return Programme(
+    sessions = [
+        session_of(key, number, each, desk)
+        for key, number, each in zip(keys_of(placed, log), numbers_of(placed, log), placed, strict=True)
+    ]
+    programme = Programme(
         title=title,
         timezone=desk.zone.key,
+        day_begins=day_begins_of(stated, draft.days, placed, desk.zone),
         version=version,
+        days=days_of(draft.days, desk.zone, log),
         rooms=desk.rooms.all(),
         tracks=desk.tracks.all(),
         kinds=desk.kinds.all(),
         speakers=desk.speakers.all(),
-        sessions=sessions,
-        repairs=log.repairs(),
+        sessions=tuple(sessions),
+        extra=draft.extra,
     )
+    return structs.replace(complete(programme, draft.additions, log), repairs=log.repairs())
+
+
+def _desk(draft: FileDraft, day_change: timedelta, log: RepairLog) -> Desk:
+    tag, base_url = draft.language or UNDETERMINED, values.text(draft.base_url)
+    return Desk(
+        log=log,
+        zone=zone_of(draft, log),
+        day_change=day_change,
+        base_url=base_url,
+        language=draft.language,
+        rooms=Rooms(log, tag),
+        tracks=Tracks(log, tag),
+        kinds=Kinds(),
+        speakers=Speakers(log, base_url=base_url, tag=tag),
+    )
+
+
+def language_of(url: object) -> str:
+    """The language of a file in its own address, as our files have it: `…/schedule.xml?lang=ar`. Empty where none is."""
+    try:
+        named = parse_qs(urlsplit(values.text(url)).query).get("lang", [""])
+    except ValueError:
+        return ""
+    return values.language(named[0]) or ""
 
 
 def _emptiness(draft: FileDraft) -> str:
@@ -90,20 +88,22 @@ def _emptiness(draft: FileDraft) -> str:
     return f"{first}: no session from here on, {count} in all, has a usable start and a public state; complete them"
 
 
-def _day_change(draft: FileDraft, log: RepairLog) -> timedelta:
+def _day_change(draft: FileDraft, log: RepairLog) -> timedelta | None:
     written = values.clock(draft.day_change)
-    if written is None and values.text(draft.day_change):
+    if values.text(draft.day_change) and (written is None or written >= _DAY):
         log.note("conference", "`day_change` is no time of day; 06:00 was taken")
-    return DEFAULT_DAY_CHANGE if written is None else written
+        return DEFAULT_DAY_CHANGE
+    return written
 
 
-def _title(draft: FileDraft, filename: str, log: RepairLog) -> Texts:
-    title = localized(draft.title, UNDETERMINED, where="conference", field="title", log=log)
+def _title(draft: FileDraft, filename: str, desk: Desk) -> Texts:
+    tag, log = desk.language or UNDETERMINED, desk.log
+    title = localized(draft.title, tag, where="conference", field="title", log=log)
     if title:
         return title
     instead = values.text(draft.acronym) or values.text(PurePath(filename).name.partition(".")[0]) or "Programme"
     log.note("conference", f"no title; {shown(instead)} was taken")
-    return {UNDETERMINED: instead}
+    return {tag: instead}
 
 
 def _version(draft: FileDraft, log: RepairLog) -> str:
@@ -113,98 +113,11 @@ def _version(draft: FileDraft, log: RepairLog) -> str:
     return version
 
 
-def _read_lists(draft: FileDraft, desk: _Desk) -> None:
+def _read_lists(draft: FileDraft, desk: Desk) -> None:
     for room in draft.rooms:
-        if desk.rooms.add(room, "list of rooms") is None:
+        if desk.rooms.add(room, "list of rooms") is None and not room.guid:
             desk.log.note("list of rooms", "a room without a name; left out")
     for track in draft.tracks:
         desk.tracks.enlist(track, "list of tracks")
     for person in draft.people:
         desk.speakers.add(person, "list of persons")
-
-
-def _place(draft: SessionDraft, desk: _Desk) -> Placed | None:
-    """None, and a note, for a session that is not public or has no start."""
-    state = values.text(draft.state).upper()
-    if state in _HIDDEN:
-        desk.log.note(draft.where, f"its state is {state}; left out")
-        return None
-    span = span_of(draft, desk.zone, desk.day_change, desk.log)
-    if span is None:
-        desk.log.note(draft.where, "no usable start; left out")
-        return None
-    room = "" if draft.room is None else first_text(draft.room.name) or draft.room.guid
-    return Placed(draft=draft, span=span, title=first_text(draft.title), room=room)
-
-
-def _session(key: str, placed: Placed, desk: _Desk) -> Session:
-    draft, where = placed.draft, placed.draft.where
-    spoken, tag = _languages(draft, desk.log)
-
-    def texts(field: str, value: object) -> Texts:
-        return localized(value, tag, where=where, field=field, log=desk.log)
-
-    return Session(
-        key=key,
-        title=texts("title", draft.title) or {UNDETERMINED: _stand_in(draft, desk.log)},
-        subtitle=texts("subtitle", draft.subtitle),
-        abstract=texts("abstract", draft.abstract),
-        description=texts("description", draft.description),
-        starts_at=placed.span.starts_at,
-        ends_at=placed.span.ends_at,
-        room=None if draft.room is None else desk.rooms.add(draft.room, where),
-        track=None if draft.track is None else desk.tracks.add(draft.track, where),
-        speakers=_speakers(draft, desk),
-        kind=desk.kinds.add(localized(draft.kind, UNDETERMINED, where=where, field="type", log=desk.log)),
-        languages=spoken,
-        url=_url(draft, desk),
-        status=_status(draft, desk.log),
-    )
-
-
-def _stand_in(draft: SessionDraft, log: RepairLog) -> str:
-    log.note(draft.where, "no title; its place in the file stands for it")
-    return draft.where
-
-
-def _speakers(draft: SessionDraft, desk: _Desk) -> tuple[str, ...]:
-    keys = (desk.speakers.add(person, draft.where) for person in draft.persons)
-    return tuple(dict.fromkeys(key for key in keys if key is not None))
-
-
-def _languages(draft: SessionDraft, log: RepairLog) -> tuple[tuple[str, ...], str]:
-    """The languages on stage, and the tag for the session's texts: its first part, or `und` unless it is exactly one."""
-    written = plain(draft.language, where=draft.where, field="language", log=log)
-    if not written:
-        return (), UNDETERMINED
-    one = values.language(written)
-    if one is not None:
-        return (one,), one.partition("-")[0]
-    several = values.languages(written)
-    if not several:
-        log.note(draft.where, f"language {shown(written)} is no language tag; left out")
-        return (), UNDETERMINED
-    return several, UNDETERMINED
-
-
-def _status(draft: SessionDraft, log: RepairLog) -> Status:
-    state = values.text(draft.state).upper()
-    if state not in _STATUS:
-        log.note(draft.where, f"state {shown(state)} is not known; taken as confirmed")
-    return _STATUS.get(state, "scheduled")
-
-
-def _url(draft: SessionDraft, desk: _Desk) -> str | None:
-    """An http address, relative ones after the file's `base_url`; no other, for a link must not run a script."""
-    written = plain(draft.url, where=draft.where, field="url", log=desk.log)
-    if not written:
-        return None
-    try:
-        whole = urljoin(desk.base_url, written)
-        parts = urlsplit(whole)
-    except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
-        desk.log.note(draft.where, "`url` is no address of the web; left out")
-        return None
-    return whole

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from server.interchange.frab_links import address, links_of
 from server.interchange.frab_places import Keys
 from server.interchange.frab_texts import UNDETERMINED, localized
 from server.interchange.programme import Speaker, Texts
@@ -23,8 +24,10 @@ class Speakers:
     names have a word in common; two entries for one person are a smaller fault than a talk under a stranger's name.
     """
 
-    def __init__(self, log: RepairLog) -> None:
+    def __init__(self, log: RepairLog, *, base_url: str = "", tag: str = UNDETERMINED) -> None:
         self._log = log
+        self._base_url = base_url
+        self._tag = tag
         self._keys = Keys()
         self._speakers: dict[str, Speaker] = {}
         self._by_guid: dict[str, str] = {}
@@ -35,7 +38,7 @@ class Speakers:
 
     def add(self, draft: PersonDraft, where: str) -> str | None:
         """The key of the person meant; one not yet known is added. None, and a note, for a person without a name."""
-        name = localized(draft.name, UNDETERMINED, where=where, field="name", log=self._log)
+        name = localized(draft.name, self._tag, where=where, field="name", log=self._log)
         known = self._find(draft, name)
         if known is not None:
             self._complete(known, draft, name, where)
@@ -82,20 +85,27 @@ class Speakers:
         if draft.guid:
             self._by_guid.setdefault(draft.guid, key)
             self._with_guid.add(key)
-        if name and name != speaker.name:
+        if not set(name.values()) <= set(speaker.name.values()):
             self._log.note(where, "a person is spelt differently elsewhere in the file; the first spelling was kept")
         more = self._particulars(draft, where)
-        missing = {field: texts for field, texts in more.items() if texts and not getattr(speaker, field)}
+        missing = {field: value for field, value in more.items() if value and not getattr(speaker, field)}
+        if draft.extra.keys() - speaker.extra.keys():
+            missing["extra"] = {**more["extra"], **speaker.extra}
         if missing:
             self._speakers[key] = msgspec.structs.replace(speaker, **missing)
 
-    def _particulars(self, draft: PersonDraft, where: str) -> dict[str, Texts]:
+    def _particulars(self, draft: PersonDraft, where: str) -> dict[str, Any]:
+        links, beyond = links_of(draft.links, self._base_url, self._tag, where, self._log)
+        texts = {"bio": draft.bio, "organisation": draft.organisation, "tagline": draft.tagline}
         return {
-            "bio": localized(draft.bio, UNDETERMINED, where=where, field="biography", log=self._log),
-            "organisation": localized(
-                draft.organisation, UNDETERMINED, where=where, field="organisation", log=self._log
-            ),
+            "photo_url": address(draft.photo, self._base_url, where=where, field="photo", log=self._log),
+            "links": links,
+            "extra": {**draft.extra, **beyond},
+            **{field: self._text(field, value, where) for field, value in texts.items()},
         }
+
+    def _text(self, field: str, value: object, where: str) -> Texts:
+        return localized(value, self._tag, where=where, field=field, log=self._log)
 
 
 def _spoken(name: Texts) -> str:

@@ -25,6 +25,7 @@ DEFAULT_DAY_CHANGE = timedelta(hours=6)
 
 _MINUTE = timedelta(minutes=1)
 _DAY_MINUTES = 24 * 60
+_MOST = timedelta(hours=23, minutes=59)
 
 
 class Span(NamedTuple):
@@ -112,7 +113,7 @@ def _end(draft: SessionDraft, starts_at: datetime, zone: ZoneInfo, log: RepairLo
     if written is not None:
         ends_at = values.instant(written, zone)
         if timedelta() < ends_at - starts_at <= values.LONGEST_SESSION:
-            if length is not None and ends_at - starts_at != length:
+            if length is not None and not _same(ends_at - starts_at, length):
                 log.note(draft.where, "its duration is not the time from start to end; the end was taken")
             return ends_at
         log.note(draft.where, "its end is not after its start, or many days later; left out")
@@ -123,3 +124,8 @@ def _end(draft: SessionDraft, starts_at: datetime, zone: ZoneInfo, log: RepairLo
         fault = "cannot be read" if values.text(draft.duration) else "is missing"
         log.note(draft.where, f"its duration {fault}; {minutes} minutes were taken")
     return (starts_at + (length or DEFAULT_DURATION)).astimezone(UTC)
+
+
+def _same(true: timedelta, written: timedelta) -> bool:
+    """Whole minutes, and one minute less than a day for all that is longer: files with an end beside it write that."""
+    return abs(true - written) < _MINUTE or (written == _MOST and true > _MOST)

@@ -88,7 +88,7 @@ def test_rooms_listed_come_first_and_keep_their_capacity() -> None:
     programme = read_schedule(v1(EVENT, rooms=rooms))
     assert [(room.key, room.capacity) for room in programme.rooms] == [("r-1", 120), ("name:atlas", None)]
     assert "`capacity` of a room is no number of seats" in mends(programme)
-    assert "field `type` at 1 mention of a room is not kept" in mends(programme)
+    assert programme.rooms[1].extra == {"type": "stage"}
 
 
 def test_two_rooms_with_one_guid_are_kept_apart_by_name() -> None:
@@ -138,7 +138,10 @@ def test_key_given_a_hundred_thousand_times_is_merged_in_time() -> None:
         ("end", "2027-12-18T09:00:00+01:00", "its end is not after its start"),
         ("end", "later", "its end is no date with a time"),
         ("end", "2027-12-18T12:00:00+01:00", "its duration is not the time from start to end"),
-        ("answers", [{"x": 1}], "field `answers` in 1 event is not kept"),
+        ("id", "HQCCYH", "event id=HQCCYH: its id is no whole number"),
+        ("answers", json.loads("[" * 20 + "1" + "]" * 20), "field `answers, nested more than 12 deep,` in 1 event"),
+        ("logo", "javascript:alert(1)", "`logo` is no address of the web"),
+        ("links", [{"url": "data:text/html,x"}], "an entry of `links` is no address of the web"),
     ],
 )
 def test_field_of_the_wrong_kind_is_mended(field: str, value: object, note: str) -> None:
@@ -257,7 +260,8 @@ def test_unknown_state_is_taken_as_confirmed_and_reported() -> None:
 def test_meta_event_is_a_session_without_room_and_speakers() -> None:
     pause = {"type": "BREAK", "title": "Pause", "start": "2027-12-18T11:00:00+01:00", "duration": "PT1H30M"}
     session = read_schedule(v2(FLAT, pause)).sessions[1]
-    assert (session.kind, session.room, session.speakers) == ("break", None, ())
+    assert (session.kind, session.room, session.speakers) == (None, None, ())
+    assert session.service
     assert session.ends_at - session.starts_at == timedelta(minutes=90)
 
 
@@ -269,10 +273,64 @@ def test_map_of_languages_that_is_not_quite_one_is_mended() -> None:
         assert note in mends(programme)
 
 
-def test_role_that_is_not_kept_is_reported() -> None:
-    programme = read_schedule(v2({**FLAT, "participants": [{"guid": "P", "name": "Ana", "role": "HOST"}]}))
-    assert programme.sessions[0].speakers == ("p",)
-    assert "field `role=HOST` at 1 mention of a speaker is not kept" in mends(programme)
+def test_role_of_a_participant_is_kept_in_small_letters() -> None:
+    people = [{"guid": "P", "name": "Ana", "role": "HOST"}, {"guid": "Q", "name": "Omar", "role": "SPEAKER"}]
+    programme = read_schedule(v2({**FLAT, "participants": people}))
+    assert programme.sessions[0].speakers == ("p", "q")
+    assert programme.sessions[0].roles == {"p": "host"}
+    assert programme.repairs == ()
+
+
+def test_everything_that_version_1_carries_is_kept() -> None:
+    rich = {
+        **EVENT,
+        "slug": "forum-7-payer",
+        "code": "AB12CD",
+        "logo": "/logos/7.png",
+        "recording_license": "CC BY 4.0",
+        "do_not_record": True,
+        "feedback_url": "https://forum.example/7/feedback",
+        "video_download_url": "https://video.example/7.mp4",
+        "links": [{"url": "https://a.example", "title": "Article", "type": "article"}, "https://b.example"],
+        "attachments": [{"url": "/slides 7.pdf", "title": "Diapositives"}],
+        "persons": [
+            {"name": "Ana", "guid": "P-1", "id": 9, "avatar": "/ana.jpg", "links": [{"url": "/ana"}], "code": "X"}
+        ],
+        "mood": {"a": [1, None]},
+    }
+    data = json.loads(
+        v1(rich, acronym="forum", rooms=[{"name": "Atlas", "guid": "R", "description": "Vue", "floor": 2}])
+    )
+    data["schedule"]["base_url"] = "https://forum.example/2027/"
+    programme = read_schedule(json.dumps(data).encode())
+    session, speaker = programme.sessions[0], programme.speakers[0]
+    assert (session.number, session.logo_url) == (7, "https://forum.example/logos/7.png")
+    assert (session.license, session.do_not_record) == ("CC BY 4.0", True)
+    assert [(link.kind, link.url, *link.title.values()) for link in session.links] == [
+        ("feedback", "https://forum.example/7/feedback"),
+        ("recording", "https://video.example/7.mp4"),
+        ("link", "https://a.example", "Article"),
+        ("link", "https://b.example"),
+        ("file", "https://forum.example/slides%207.pdf", "Diapositives"),
+    ]
+    assert session.extra == {
+        "slug": "forum-7-payer",
+        "code": "AB12CD",
+        "mood": {"a": [1, None]},
+        "links": [{"url": "https://a.example", "type": "article"}],
+    }
+    assert (speaker.photo_url, speaker.extra) == ("https://forum.example/ana.jpg", {"id": 9, "code": "X"})
+    assert [link.url for link in speaker.links] == ["https://forum.example/ana"]
+    assert (programme.rooms[0].description, programme.rooms[0].floor) == ({"und": "Vue"}, "2")
+    assert programme.extra == {"acronym": "forum"}
+    assert programme.repairs == ()
+
+
+def test_id_of_two_sessions_is_the_number_of_neither() -> None:
+    programme = read_schedule(v1(EVENT, {**EVENT, "guid": "AA-8", "start": "12:00"}, {**EVENT, "guid": "c", "id": 9}))
+    assert [session.number for session in programme.sessions] == [None, None, 9]
+    assert [session.extra.get("id") for session in programme.sessions] == ["7", "7", None]
+    assert "without a number" in mends(programme)
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,8 @@ def test_title_within_an_attachment_is_not_the_title() -> None:
     inner = '<attachments><attachment href="https://example.org/a"><title>Slides</title></attachment></attachments>'
     session, notes = only(schedule(event(inner + "<title>Vrai</title>", title="-")))
     assert session.title == {"und": "Vrai"}
-    assert "field `attachments` in 1 event is not kept" in notes
+    assert [(link.kind, link.title) for link in session.links] == [("file", {"und": "Slides"})]
+    assert notes == ""
 
 
 def test_second_element_of_the_same_name_is_reported() -> None:
@@ -272,7 +273,8 @@ def test_session_without_room_is_kept() -> None:
 def test_event_beside_the_rooms_is_in_its_own_room() -> None:
     data = schedule().replace(b"</room></day>", b"</room>" + event(room="Rif").encode() + b"</day>")
     programme = read_schedule(data)
-    assert [room.name for room in programme.rooms] == [{"und": "Rif"}]
+    assert [room.name for room in programme.rooms] == [{"und": "Atlas"}, {"und": "Rif"}]
+    assert programme.sessions[0].room == "name:rif"
 
 
 def test_room_element_decides_over_the_room_of_the_event() -> None:
@@ -361,15 +363,65 @@ def test_address_is_kept_when_it_is_one_of_the_web() -> None:
         assert "`url` is no address of the web" in notes
 
 
-def test_fields_without_a_place_are_counted_by_name() -> None:
-    events = [
-        event("<answers><answer>x</answer></answers><logo/>", attributes=f'id="{n}" guid="g{n}" code="AB{n}"')
-        for n in range(1, 8)
+def test_fields_without_a_place_are_kept_by_name() -> None:
+    answers = "<answers><answer>x</answer><answer id='2'>y</answer></answers><logo/><mood/>"
+    data = schedule(
+        event(answers, attributes=f'id="7" guid="{GUID}" code="AB1234"'),
+        conference=ZONE + "<acronym>forum</acronym><color primary='#112233'/>",
+    )
+    session, notes = only(data)
+    assert session.extra == {"code": "AB1234", "answers": {"answer": ["x", {"id": "2", "text": "y"}]}}
+    assert read_schedule(data).extra == {"acronym": "forum", "color": {"primary": "#112233"}}
+    assert notes == ""
+
+
+def test_everything_that_the_xml_carries_is_kept() -> None:
+    inner = (
+        "<recording><license>CC0</license><optout>true</optout></recording><logo>/l.png</logo><slug>f-7-x</slug>"
+        "<links><link href='https://a.example' service='MASTODON'>A</link><link href='ftp://b'/></links>"
+        "<attachments><attachment href='/s.pdf' type='slides'>Slides</attachment></attachments>"
+        "<feedback_url>https://f.example</feedback_url><video_download_url>https://v.example</video_download_url>"
+        "<persons><person id='4' role='Moderator'>Omar</person></persons>"
+    )
+    base = "<base_url>https://forum.example/</base_url>"
+    session, notes = only(schedule(event(inner), conference=ZONE + base))
+    assert (session.license, session.do_not_record) == ("CC0", True)
+    assert (session.logo_url, session.number) == ("https://forum.example/l.png", 7)
+    assert [(link.kind, link.url) for link in session.links] == [
+        ("feedback", "https://f.example"),
+        ("recording", "https://v.example"),
+        ("link", "https://a.example"),
+        ("file", "https://forum.example/s.pdf"),
     ]
-    notes = mends(read_schedule(schedule(*events)))
-    assert "field `answers` in 7 events is not kept" in notes
-    assert "field `code` in 7 events is not kept" in notes
-    assert "logo" not in notes
+    assert session.roles == {"id:4": "moderator"}
+    assert session.extra == {
+        "slug": "f-7-x",
+        "links": [{"url": "https://a.example", "service": "MASTODON"}],
+        "attachments": [{"url": "https://forum.example/s.pdf", "type": "slides"}],
+    }
+    assert notes == "event id=7: an entry of `links` is no address of the web; left out"
+
+
+@pytest.mark.parametrize(
+    ("day", "begins", "doors"),
+    [
+        ("start='2027-12-18T04:00:00+01:00' end='2027-12-19T03:59:00+01:00'", "04:00", False),
+        ("start='2027-12-18T03:00:00+00:00' end='2027-12-19T03:00:00+00:00'", "04:00", False),
+        ("start='2027-12-18T09:00:00+01:00' end='2027-12-19T02:00:00+01:00'", "02:00", True),
+        ("start='2027-12-18T09:00:00+01:00' end='2027-12-18T19:00:00+01:00'", "00:00", True),
+        ("start='2027-12-18T09:00:00+01:00' end='2027-12-18T08:00:00+01:00'", "00:00", False),
+        ("", "00:00", False),
+    ],
+)
+def test_days_say_when_the_day_begins_and_when_the_doors_are_open(day: str, begins: str, doors: bool) -> None:  # noqa: FBT001
+    programme = read_schedule(schedule(event(), day=day))
+    assert programme.day_begins == begins
+    assert [each.date for each in programme.days] == (["2027-12-18"] if doors else [])
+
+
+def test_session_after_midnight_stays_on_the_day_it_is_listed_under() -> None:
+    night = event(when="<date>2027-12-19T01:15:00+01:00</date>")
+    assert read_schedule(schedule(night)).day_begins == "02:00"
 
 
 def test_the_same_mend_in_many_places_is_one_line() -> None:

@@ -127,12 +127,21 @@ def repairs(programme: Programme) -> str:
     return "\n".join(f"{repair.where}: {repair.what}" for repair in programme.repairs)
 
 
-def test_congress_keeps_its_lists_of_languages_and_reports_what_is_not_kept() -> None:
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_nothing_of_a_real_file_is_left_out(name: str) -> None:
+    assert "not kept" not in (notes := repairs(read_schedule(content(name))))
+    assert "no address" not in notes
+
+
+def test_congress_keeps_its_lists_of_languages_and_what_has_no_place() -> None:
     data = content("38c3_hub.xml")
     programme = read_schedule(data)
     both = len(re.findall(rb"<language>(?:de, en|en, de)</language>", data))
     assert sum(set(session.languages) == {"de", "en"} for session in programme.sessions) == both > 0
-    assert "field `answers` in 1 event is not kept" in repairs(programme)
+    assert sum("answers" in session.extra for session in programme.sessions) == 1
+    feedback = sum(link.kind == "feedback" for session in programme.sessions for link in session.links)
+    assert feedback == data.count(b"<feedback_url>") > 0
+    assert sum(session.do_not_record for session in programme.sessions) == data.count(b"<optout>true</optout>") > 0
 
 
 def test_wafer_reports_its_version_and_its_dates_in_utc() -> None:
