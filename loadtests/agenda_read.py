@@ -6,7 +6,7 @@ however large the programme, and does one that needs it get it without anything 
 Population: one API process, 200 attendees, a made-up programme of 100 sessions and then one of 5,000 in three languages with
 abstracts; 32 keep-alive connections, each sending its next request the moment it has its answer (a closed loop: it measures
 rates; its latencies are those of a saturated server). What is asked: `GET /health/live`, which neither reads nor decides
-anything; the app's document and the calendar file, both held already (304), the former also in words that are left to the
+anything; the app's document and schedule.xml, both held already (304), the former also in words that are left to the
 framework; and the app's document compressed (200).
 
 Measured: five rounds, in each all five for 1.5 s, interleaved because a virtual machine's speed drifts; ratios to the smallest
@@ -62,7 +62,7 @@ SHOWN_SECONDS = 60.0
 ROOMS, A_DAY = 25, 20
 """Sessions in a room on one day, each of half an hour."""
 SMALLEST = "/health/live"
-FILES = {"unchanged": "schedule", "unchanged_file": "schedule.ics"}
+FILES = {"unchanged": "schedule", "unchanged_file": "schedule.xml"}
 
 THRESHOLDS = (
     Threshold("unchanged_usual", at_least=0.8),

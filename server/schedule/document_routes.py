@@ -86,10 +86,12 @@ def _of_parts(wanted: Format, folder: str) -> list[HTTPRouteHandler]:
 def _handlers(read: Any, path: str, name: str, summary: str, wanted: Format) -> list[HTTPRouteHandler]:
     """For GET, and for HEAD, which the document of the API leaves to HTTP."""
     read.__name__, read.__doc__ = f"get_{name}", summary
-    content: dict[str, Any] = {"data_container": Schedule} if wanted is APP else {"data_container": bytes}
+    shape: Any = Schedule if wanted is APP else bytes
+    if wanted is not APP and wanted.media_type == "application/json":
+        shape = dict[str, Any]
     responses = {
         200: ResponseSpec(
-            **content,
+            shape,
             media_type=wanted.media_type.partition(";")[0],
             generate_examples=False,
             description="The programme",

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from server.event.reader import Reader
 from server.event.types import EventRow
-from server.interchange import ical_writer, sheet_book, sheet_csv
+from server.interchange import frab_v1_out, frab_v2_out, frab_xml_out, ical_writer, sheet_book, sheet_csv
 from server.interchange.programme import Publication
 from server.schedule.edition import Edition
 from server.schedule.types import Schedule
@@ -101,6 +101,18 @@ def _write_ics(edition: Edition, language: str, part: Part | None) -> bytes:
     return ical_writer.write(publication, language=language, session_keys=within, name=name)
 
 
+def _write_xml(edition: Edition, language: str, part: Part | None) -> bytes:
+    return frab_xml_out.write(_published(edition, "schedule.xml", part), language=language)
+
+
+def _write_v1(edition: Edition, language: str, part: Part | None) -> bytes:
+    return frab_v1_out.write(_published(edition, "schedule.json", part), language=language)
+
+
+def _write_v2(edition: Edition, _language: str, part: Part | None) -> bytes:
+    return frab_v2_out.write(_published(edition, "schedule.v2.json", part))
+
+
 def _write_csv(edition: Edition, language: str, part: Part | None) -> bytes:
     publication = _published(edition, "schedule.csv", part)
     return sheet_csv.write(publication, language=None if language == ALL else language)
@@ -109,6 +121,30 @@ def _write_csv(edition: Edition, language: str, part: Part | None) -> bytes:
 def _write_xlsx(edition: Edition, _language: str, part: Part | None) -> bytes:
     return sheet_book.write(_published(edition, "schedule.xlsx", part))
 
+
+XML = Format(
+    name="schedule.xml",
+    media_type="application/xml; charset=utf-8",
+    languages="one",
+    write=_write_xml,
+    summary="The programme as frab's schedule.xml, which EventFahrplan, Giggity and the FOSDEM companion read.",
+)
+
+V1 = Format(
+    name="schedule.json",
+    media_type="application/json",
+    languages="one",
+    write=_write_v1,
+    summary="The programme as frab's schedule.json, version 1.",
+)
+
+V2 = Format(
+    name="schedule.v2.json",
+    media_type="application/json",
+    languages="all",
+    write=_write_v2,
+    summary="The programme as frab's schedule.json, version 2: in all languages, with what is cancelled and delayed.",
+)
 
 ICS = Format(
     name="schedule.ics",
@@ -138,7 +174,7 @@ XLSX = Format(
     download=True,
 )
 
-FORMATS: dict[str, Format] = {one.name: one for one in (APP, ICS, CSV, XLSX)}
+FORMATS: dict[str, Format] = {one.name: one for one in (APP, XML, V1, V2, ICS, CSV, XLSX)}
 """By name."""
 
 

@@ -204,6 +204,9 @@ async def test_what_a_browser_saves_has_a_name(base: str) -> None:
 
 TYPES = {
     "schedule": "application/json",
+    "schedule.xml": "application/xml; charset=utf-8",
+    "schedule.json": "application/json",
+    "schedule.v2.json": "application/json",
     "schedule.ics": "text/calendar; charset=utf-8",
     "schedule.csv": "text/csv; charset=utf-8",
     "schedule.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
