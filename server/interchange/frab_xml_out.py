@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from server.interchange.frab_layout import PublicDay
     from server.interchange.programme import Extra, Link, Programme, Publication, Session, Speaker
 
-_MOST_OF_HEAD = 200
-"""Letters of version and address: Giggity wants `conference` to begin within the first 1,024."""
+_LONGEST_ADDRESS = 200
+_LONGEST_VERSION = 100
+"""In letters: Giggity wants `conference` to begin within the first 1,024, and `&` is written as five."""
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
@@ -60,9 +61,9 @@ class _Document:
         yield "<schedule>"
         yield _tag("generator", name="Digital Now")
         address = address_of_file(self._publication, self._language)
-        if len(address) <= _MOST_OF_HEAD:
+        if len(address) <= _LONGEST_ADDRESS:
             yield _element("url", address)
-        yield _element("version", version_of(self._publication)[:_MOST_OF_HEAD])
+        yield _element("version", version_of(self._publication)[:_LONGEST_VERSION])
         yield from self._conference()
         columns = columns_of(self._programme, self._language, cut=True)
         for index, day in enumerate(days := days_of(self._programme, self._publication.updated_at), start=1):

@@ -94,14 +94,17 @@ def _title(draft: FileDraft, filename: str, log: RepairLog) -> Texts:
 
 
 def _read_lists(draft: FileDraft, desk: _Desk) -> None:
+    def where(noun: str, entry: PartDraft | PersonDraft) -> str:
+        return f"{noun} {entry.id[:40]}" if entry.id else f"list of {noun}s"
+
     for room in draft.rooms:
-        desk.rooms.enlist(room, "list of rooms")
+        desk.rooms.enlist(room, where("room", room))
     for track in draft.tracks:
-        desk.tracks.enlist(track, "list of tracks")
+        desk.tracks.enlist(track, where("track", track))
     for kind in draft.kinds:
-        desk.kinds.enlist(kind, "list of kinds")
+        desk.kinds.enlist(kind, where("kind", kind))
     for person in draft.people:
-        desk.speakers.enlist(person, "list of speakers")
+        desk.speakers.enlist(person, where("speaker", person))
 
 
 def _placed(draft: FileDraft, desk: _Desk) -> list[Placed]:

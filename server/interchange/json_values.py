@@ -26,8 +26,6 @@ MAX_DEPTH = 64
 
 Map = dict[str, Any]
 
-_EMPTY: tuple[object, ...] = (None, "", False, [], {})
-
 
 def decoded(written: str, log: RepairLog) -> object:
     """The plain values. The standard library's decoder, because it tells of keys met twice and reads half emojis.
@@ -155,7 +153,7 @@ def objects(value: object, where: str, what: str, log: RepairLog) -> Iterator[Ma
 
 def is_empty(value: object) -> bool:
     """Nothing that anybody said: null, an empty text, false, an empty list or object."""
-    return any(value is empty or (type(value) is type(empty) and value == empty) for empty in _EMPTY)
+    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
 def remaining(entry: Map, known: frozenset[str]) -> Map:

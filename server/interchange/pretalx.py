@@ -57,6 +57,7 @@ _PLACED_OF_EVENT = frozenset({"name", "timezone"})
 class _Talk(NamedTuple):
     submission: Map
     slots: list[Map]
+    met: set[tuple[str, str]]
 
 
 class _Desk(NamedTuple):
@@ -136,17 +137,16 @@ def _joined(lists: Lists, released: list[Map], log: RepairLog) -> dict[str, _Tal
 
 def _join(talks: dict[str, _Talk], entry: Map, slots: list[Map], log: RepairLog) -> None:
     code = text(entry["code"])
-    known = talks.setdefault(code, _Talk(dict(entry), []))
+    known = talks.setdefault(code, _Talk(dict(entry), [], set()))
     for name, value in entry.items():
         before = known.submission.get(name)
         if is_empty(before) or _says_more(value, before):
             known.submission[name] = value
         elif before != value and name not in _OF_MENTION and not is_empty(value) and not _says_more(before, value):
             log.note(f"submission {code[:40]}", f"{shown(name)} is not what it is elsewhere; the first was kept")
-    met = {_identity(slot) for slot in known.slots}
     for slot in slots:
-        if _identity(slot) not in met:
-            met.add(_identity(slot))
+        if _identity(slot) not in known.met:
+            known.met.add(_identity(slot))
             known.slots.append(slot)
 
 

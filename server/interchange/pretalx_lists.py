@@ -49,7 +49,7 @@ class Cell(Struct, frozen=True):
     entry: Map
 
 
-class Lists(Struct):
+class Lists(Struct, frozen=True):
     found: dict[Listing, list[Map]] = field(default_factory=dict)
     cells: list[Cell] = field(default_factory=list)
     file: Map = field(default_factory=dict)

@@ -120,10 +120,11 @@ def _sessions(value: object, place: str, date: object, room: object, depth: int)
         return
     if isinstance(value, list):
         for index, entry in enumerate(value, start=1):
-            if isinstance(entry, dict) and _is_session(entry) and not _has_inner(entry, depth):
+            inner = list(_sessions(entry, f"{place} {index}", date, room, depth - 1))
+            if inner:  # a day or a hall, though it has a name and a date itself
+                yield from inner
+            elif isinstance(entry, dict) and _is_session(entry):
                 yield _Found(entry, f"{place or 'session'} {index}", date, room)
-            else:
-                yield from _sessions(entry, f"{place} {index}", date, room, depth - 1)
     elif isinstance(value, dict):
         day, hall = _says_for_all(value)
         for name, entry in value.items():
@@ -145,13 +146,6 @@ def _is_map_of_sessions(name: str, value: Map) -> bool:
     )
 
 
-def _has_inner(entry: Map, depth: int) -> bool:
-    """A day or a room with a name and a date of its own is no session: its sessions are."""
-    return any(
-        isinstance(inner, list) and next(_sessions(inner, "", None, None, depth - 1), None) for inner in entry.values()
-    )
-
-
 def _says_for_all(value: Map) -> tuple[object, object]:
     """The date of a day, the name of a room."""
     fields, _ = sorted_fields(value, "session")
@@ -169,17 +163,9 @@ def _session(found: _Found, log: RepairLog) -> SessionDraft | None:
     if state in _HIDDEN:
         log.note(where, f"its state is {state}; left out")
         return None
-    starts, ends = fields.get("starts"), fields.get("ends")
-    if starts is None and moment(fields.get("date")) is not None:
-        starts = fields["date"]
-    if (both := clock_range(starts)) is not None:
-        starts, ends = both[0], ends or both[1]
+    times = _times(fields, found.date)
     links, people = tuple(_links(fields, extra)), tuple(_people(fields, log))
-    if "status" in fields and state not in _STATES:
-        extra["status"] = fields["status"]
-    address = fields.get("url")
-    if address is not None and not isinstance(address, str):
-        extra["url"] = address
+    extra |= _not_placed(fields, state)
     return SessionDraft(
         where=where,
         id=number,
@@ -188,9 +174,9 @@ def _session(found: _Found, log: RepairLog) -> SessionDraft | None:
         subtitle=_text(fields.get("subtitle")),
         abstract=_text(fields.get("abstract")),
         description=_text(fields.get("description")),
-        date=fields.get("date") or _date_of(starts) or found.date,
-        starts=None if _is_day(starts) else starts,
-        ends=None if _is_day(ends) else ends,
+        date=times.date,
+        starts=times.starts,
+        ends=times.ends,
         duration=fields.get("duration"),
         room=_part_of(fields.get("room", found.room), "room"),
         track=_part_of(fields.get("track"), "track"),
@@ -198,7 +184,7 @@ def _session(found: _Found, log: RepairLog) -> SessionDraft | None:
         people=people,
         language=_languages(fields.get("language")),
         service=_is_service(fields, people, where, log),
-        url=address if isinstance(address, str) else None,
+        url=_page(fields, extra),
         logo=_image(fields, extra),
         links=links,
         license=fields.get("license"),
@@ -208,12 +194,48 @@ def _session(found: _Found, log: RepairLog) -> SessionDraft | None:
     )
 
 
+def _not_placed(fields: Map, state: str) -> Map:
+    """What a session has one of and the file several, and flags that are none: the first counts, all are kept."""
+    several = {name: fields[name] for name in ("room", "track", "kind") if _length(fields.get(name)) > 1}
+    flags = ("cancelled", "service", "unrecorded")
+    odd = {name: fields[name] for name in flags if name in fields and not isinstance(fields[name], bool)}
+    return several | odd | ({"status": fields["status"]} if "status" in fields and state not in _STATES else {})
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list) else 0
+
+
+class _Times(NamedTuple):
+    date: object
+    starts: object
+    ends: object
+
+
+def _times(fields: Map, day: object) -> _Times:
+    """A field that should be a time may be a day, two clocks, or both a day and a time."""
+    starts, ends, date = fields.get("starts"), fields.get("ends"), fields.get("date")
+    if starts is None and moment(date) is not None:
+        starts = date
+    if (both := clock_range(starts)) is not None:
+        starts, ends = both[0], ends or both[1]
+    return _Times(
+        date=date or (starts if _is_day(starts) else day),
+        starts=None if _is_day(starts) else starts,
+        ends=None if _is_day(ends) else ends,
+    )
+
+
 def _is_day(value: object) -> bool:
     return bool(re.fullmatch(r"\d{4}-\d\d-\d\d", text(value)))
 
 
-def _date_of(value: object) -> object:
-    return value if _is_day(value) else None
+def _page(fields: Map, extra: Map) -> object:
+    address = fields.get("url")
+    if address is None or isinstance(address, str):
+        return address
+    extra["url"] = address
+    return None
 
 
 def _image(fields: Map, extra: Map) -> object:

@@ -147,6 +147,22 @@ def test_thousands_of_sessions_of_one_id_or_none_are_read_in_time() -> None:
     assert len({session.key for session in programme.sessions}) == 20_000
 
 
+def test_thousands_of_slots_of_one_submission_are_read_in_time() -> None:
+    talk = SAMPLES["pretalx, a page"]()["results"][0]
+    slots = [{"id": n, "start": "2027-12-18T10:00:00+01:00", "room": n} for n in range(5_000)]
+    files = ([{**talk, "slots": slots}], [{**talk, "slots": [slot]} for slot in slots])
+    assert [len(read(json.dumps(file).encode()).sessions) for file in files] == [5_000, 5_000]
+
+
+@pytest.mark.parametrize("levels", [1, 4, 30])
+def test_lists_within_lists_are_walked_once(levels: int) -> None:
+    """Whatever lies beside the next level must not be looked through again at each level above it."""
+    file: Any = [{"title": "Payer", "start": "2027-12-18T10:00:00+01:00"}]
+    for _ in range(levels):
+        file = [{"title": "Jour", "date": "2027-12-18", "beside": [1] * 10_000, "inner": file}]
+    assert refused(json.dumps(file).encode()) is None
+
+
 def test_a_reader_that_trusts_its_file_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against uncleaned values: a half emoji in a tag would go on into the database."""
     data = json.dumps(SAMPLES["app"]()).replace("D\\u00e9butant", "\\ud800").encode()

@@ -225,6 +225,12 @@ def test_what_organisers_say_among_themselves_is_not_kept_and_said_so() -> None:
     assert "field `email` at 1 mention of a speaker is not kept" in notes(programme)
 
 
+def test_reader_that_keeps_what_is_private_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretalx, "_PRIVATE", frozenset())
+    with pytest.raises(AssertionError):
+        test_what_organisers_say_among_themselves_is_not_kept_and_said_so()
+
+
 def test_unknown_fields_are_kept_by_their_own_names() -> None:
     nabil = {**samples.NABIL, "pronouns": "il"}
     hall = {**samples.HALL, "step_free": True}

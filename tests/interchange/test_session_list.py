@@ -213,6 +213,15 @@ def test_what_has_no_place_is_kept_by_its_own_name() -> None:
     assert "field `email or telephone` at 1 mention of a speaker is not kept" in notes(programme)
 
 
+def test_of_several_rooms_the_first_counts_and_all_are_kept() -> None:
+    programme = read(
+        [{"title": "Payer", "start": START, "rooms": 3, "room": ["A", "B"], "tracks": ["x"], "isBreak": "no"}]
+    )
+    (session,) = programme.sessions
+    assert [room.name for room in programme.rooms] == [{"und": "A"}]
+    assert session.extra == {"rooms": 3, "room": ["A", "B"], "tracks": ["x"], "service": "no"}
+
+
 @pytest.mark.parametrize(
     ("title", "fields", "told"),
     [
