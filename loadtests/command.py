@@ -12,6 +12,7 @@ from typing import NoReturn
 SCENARIOS = (
     "checkin_saturated",
     "checkin_steady",
+    "agenda_read",
     "feed_fanout",
     "feed_slow",
     "feed_reconnect",

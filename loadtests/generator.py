@@ -78,10 +78,13 @@ class Connection(asyncio.Protocol):
 
 
 def parse_answer(data: bytes) -> tuple[bytes, bytes] | None:
-    """Status and body, or None as long as something is missing. Raises `ValueError` for what has no Content-Length."""
+    """Status and body, or None as long as something is missing. Raises `ValueError` for what has no Content-Length; a 304 needs
+    none."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return None
+    if data[9:12] == b"304":
+        return data[9:12], data[end + 4 :]
     head = data[: end + 2].lower()
     at = head.find(b"\r\ncontent-length:")
     if at < 0:

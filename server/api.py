@@ -17,6 +17,7 @@ from server.child import Child, run_child
 from server.config import Settings
 from server.direct import ShortWay
 from server.http_protocol import HttpProtocol
+from server.schedule.lane import Reading
 
 
 class _Server(uvicorn.Server):
@@ -31,10 +32,12 @@ class _Server(uvicorn.Server):
 async def run_api(settings: Settings, listening: socket.socket, child: Child) -> None:
     """Serves until `child.stopping` is set; requests under way are answered."""
     app = create_app(settings)
+    reading = Reading(app.state)
+    short_way = ShortWay({b"POST": Lane(app.state), b"GET": reading, b"HEAD": reading})
     server = _Server(
         uvicorn.Config(
             app,
-            http=partial(HttpProtocol, short_way=ShortWay(Lane(app.state))),  # type: ignore[arg-type]
+            http=partial(HttpProtocol, short_way=short_way),  # type: ignore[arg-type]
             ws="none",
             loop="none",
             log_config=None,

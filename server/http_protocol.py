@@ -3,8 +3,8 @@
 ASGI hands over an answer in two messages, and uvicorn writes each: two system calls here, two packets on the way, two wake-ups
 of the client. At the door that is a fifth of what an answer costs. Here the head waits for the body that follows it.
 
-The short way (`direct`) is for requests as every client sends them: a POST with a length, kept alive, on a connection on which
-nothing else is under way. Whatever is unusual goes uvicorn's way.
+The short way (`direct`) is for requests as every client sends them: a POST with a length or a GET or HEAD without a body, kept
+alive, on a connection on which nothing else is under way. Whatever is unusual goes uvicorn's way.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from server.direct import Reply, ShortWay
+from server.direct import MAX_JOINED, Direct, Reply, ShortWay
 
 _STATUS_LINE = b"HTTP/1.1 "
 _CONTINUE = b"HTTP/1.1 100"
 _POST = b"POST"
+_HEAD = b"HEAD"
 _UNUSUAL = {b"transfer-encoding", b"expect", b"upgrade"}
 MAX_DIRECT_BYTES = 64 * 1024
 """Longer bodies are read by the application, which knows how much it takes."""
@@ -36,15 +37,25 @@ class OneWriteTransport:
 
     def write(self, data: bytes) -> None:
         if self._head:
-            data, self._head = self._head + data, b""
+            head, self._head = self._head, b""
+            if len(data) > MAX_JOINED:
+                self._transport.write(head)
+            else:
+                data = head + data
         elif data.startswith(_STATUS_LINE) and not data.startswith(_CONTINUE):
             self._head = data
             return
         if data:
             self._transport.write(data)
 
+    def flush(self) -> None:
+        """Sends the head of an answer that ends with it: a HEAD's has a body of which nothing is ever written."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
     def close(self) -> None:
-        self.write(b"")  # an answer that ends with its head
+        self.flush()
         self._transport.close()
 
     def __getattr__(self, name: str) -> Any:
@@ -61,10 +72,23 @@ class _Ear:
 class Turn:
     """A direct request under way. Stands where uvicorn keeps its cycle and has what uvicorn looks for there."""
 
-    __slots__ = ("asked", "body", "disconnected", "keep_alive", "length", "more_body", "opened", "response_complete")
+    __slots__ = (
+        "asked",
+        "body",
+        "direct",
+        "disconnected",
+        "keep_alive",
+        "length",
+        "method",
+        "more_body",
+        "opened",
+        "response_complete",
+    )
     message_event = _Ear()
 
-    def __init__(self, asked: Any, opened: Any, length: int) -> None:
+    def __init__(self, method: bytes, direct: Direct, asked: Any, opened: Any, length: int) -> None:
+        self.method = method
+        self.direct = direct
         self.asked = asked
         self.opened = opened
         self.length = length
@@ -104,16 +128,17 @@ class HttpProtocol(HttpToolsProtocol):
             return
         recalled = short_way.recall(data)
         if recalled is not None:
-            asked, body = recalled
-            opened = short_way.direct.open(asked)
-            if opened is not None:
-                self.cycle = turn = Turn(asked, opened, len(body))
-                short_way.direct.answer(opened, body, partial(self._reply, turn))
+            method, asked, body = recalled
+            direct = short_way.direct_for(method)
+            opened = direct.open(asked) if direct else None
+            if direct is not None and opened is not None:
+                self.cycle = turn = Turn(method, direct, asked, opened, len(body))
+                direct.answer(opened, body, partial(self._reply, turn))
                 return
         last = self.cycle
         super().data_received(data)
         if self._between and self.cycle is not last:
-            short_way.remember(data, self.cycle.length, self.cycle.asked)
+            short_way.remember(self.cycle.method, data, self.cycle.length, self.cycle.asked)
 
     def on_message_begin(self) -> None:
         self._between = False
@@ -132,7 +157,11 @@ class HttpProtocol(HttpToolsProtocol):
         turn = self.cycle
         if isinstance(turn, Turn) and self._short_way is not None and not turn.response_complete:
             self._between = True
-            self._short_way.direct.answer(turn.opened, turn.body, partial(self._reply, turn))
+            turn.direct.answer(turn.opened, turn.body, partial(self._reply, turn))
+
+    def on_response_complete(self) -> None:
+        self.transport.flush()  # type: ignore[attr-defined]
+        super().on_response_complete()
 
     def _is_busy(self) -> bool:
         """Whether an answer is under way, or waits for a client that does not read."""
@@ -140,23 +169,24 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _begin_turn(self) -> Turn | None:
         """The request whose head has been read, if it can be answered directly."""
+        method = self.parser.get_method()
+        direct = None if self._short_way is None else self._short_way.direct_for(method)
         if (
-            self._short_way is None
-            or self.parser.get_method() != _POST
+            direct is None
             or not self.parser.should_keep_alive()
             or self.parser.get_http_version() != "1.1"
             or self._is_busy()
         ):
             return None
         headers = dict(self.headers)
-        length = headers.get(b"content-length", b"")
+        length = headers.get(b"content-length", b"" if method == _POST else b"0")
         if len(headers) != len(self.headers) or not _UNUSUAL.isdisjoint(headers) or not length.isdigit():
             return None
-        asked = self._short_way.direct.recognise(self.url, headers)
+        asked = direct.recognise(self.url, headers)
         if asked is None or int(length) > MAX_DIRECT_BYTES:
             return None
-        opened = self._short_way.direct.open(asked)
-        return None if opened is None else Turn(asked, opened, int(length))
+        opened = direct.open(asked)
+        return None if opened is None else Turn(method, direct, asked, opened, int(length))
 
     def _reply(self, turn: Turn, reply: Reply) -> None:
         """Sends the answer of a request, unless its sender has gone."""
@@ -167,7 +197,8 @@ class HttpProtocol(HttpToolsProtocol):
             self.on_response_complete()
             return
         defaults = self.server_state.default_headers
-        self._raw.write(self._short_way.heads.whole(reply, defaults, keep_alive=turn.keep_alive))
+        before = self._short_way.heads.before(reply, defaults, keep_alive=turn.keep_alive)
+        self._write(before, b"" if turn.method == _HEAD else reply.body)
         if not turn.keep_alive:
             self._raw.close()
         if self.pipeline or not turn.keep_alive:
@@ -175,6 +206,13 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.server_state.total_requests += 1
             self._await_next()
+
+    def _write(self, before: bytes, body: bytes) -> None:
+        if len(body) > MAX_JOINED:
+            self._raw.write(before)
+            self._raw.write(body)
+        else:
+            self._raw.write(before + body)
 
     def _await_next(self) -> None:
         """As uvicorn at the end of an answer, but one timer serves many requests: setting one anew each time is dear."""

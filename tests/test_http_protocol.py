@@ -13,12 +13,14 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from server.direct import MAX_KNOWN_BYTES, Reply, ShortWay
-from server.http_protocol import HttpProtocol
+from server.direct import MAX_KNOWN, MAX_KNOWN_BYTES, Reply, ShortWay
+from server.http_protocol import HttpProtocol, OneWriteTransport
 from tests.waiting import until
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: a\r\nAuthorization: me\r\n"
 PATIENCE = 20.0
+NOTHING = b"(nothing)" * 5000
+"""More than is joined to its head."""
 
 
 def post(body: bytes = b"hello", head: bytes = HEAD) -> bytes:
@@ -26,7 +28,8 @@ def post(body: bytes = b"hello", head: bytes = HEAD) -> bytes:
 
 
 class Echo:
-    """Says what it hears: an application, and a `Direct` for `POST /echo` of whoever is let in. Notes who answered."""
+    """Says what it hears, or that it hears nothing: an application, and a `Direct` for `/echo` of whoever is let in. Notes who
+    answered."""
 
     def __init__(self) -> None:
         self.answered: list[tuple[str, bytes]] = []
@@ -45,7 +48,7 @@ class Echo:
         assert opened == b"/echo"
         self.answered.append(("direct", body))
         status, headers = (422, {"X-Refused": "yes"}) if body.startswith(b"no") else (200, {})
-        answer = partial(reply, Reply(status, "text/plain", body, headers))
+        answer = partial(reply, Reply(status, "text/plain", body or NOTHING, headers))
         if self.going_on.is_set():
             answer()
         else:
@@ -65,6 +68,7 @@ class Echo:
         self.answered.append(("app", body))
         await self.going_on.wait()
         refused = [(b"x-refused", b"yes")] if body.startswith(b"no") else []
+        body = body or NOTHING
         headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body)), *refused]
         await send({"type": "http.response.start", "status": 422 if refused else 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -123,7 +127,7 @@ class Running:
     def __init__(self, echo: Echo, *, short: bool, keep_alive: int) -> None:
         self.echo = echo
         self.clock = TurnedByHand()
-        short_way = ShortWay(echo) if short else None  # type: ignore[arg-type]
+        short_way = ShortWay({b"POST": echo, b"GET": echo, b"HEAD": echo}) if short else None  # type: ignore[dict-item]
 
         def make_protocol(**options: Any) -> HttpProtocol:
             return HttpProtocol(**{**options, "_loop": self.clock}, short_way=short_way)
@@ -257,6 +261,77 @@ async def test_nobody_can_tell_the_ways_apart(story: str) -> None:
         assert [way for way, _ in short.echo.answered][:certain] == ways[:certain]
         assert [body for _, body in short.echo.answered] == [body for _, body in long.echo.answered]
     assert answers
+
+
+def get(method: bytes = b"GET", more: bytes = b"") -> bytes:
+    return HEAD.replace(b"POST", method) + more + b"\r\n"
+
+
+READINGS: dict[str, tuple[list[bytes], list[str]]] = {
+    "one": ([get()], [D]),
+    "a head seen before": ([get(), get(), get(b"HEAD"), get(b"HEAD")], [D, D, D, D]),
+    "byte by byte": (one_by_one(get() + get(b"HEAD") + get()), [D, D, D]),
+    "two at once": ([get(b"HEAD") + get(), get() + get()], [D, D, D, D]),
+    "another path": ([GET, get().replace(b"/echo", b"/other"), get(b"HEAD").replace(b"/echo", b"/other")], [A, A, A]),
+    "a body": ([get(more=b"Content-Length: 2\r\n") + b"hi", get()], [D, D]),
+    "chunked": ([CHUNKED.replace(b"POST", b"GET"), get()], [A, D]),
+    "between the others": ([post(), get(), post(), get(b"HEAD"), post(b"no"), get()], [D, D, D, D, D, D]),
+    "a head that is another method's": ([post(b""), get(more=b"Content-Length: 0\r\n")], [D, D]),
+    "a stranger": ([get().replace(b"Authorization", b"From"), get()], [A, D]),
+}
+"""All end with a request that closes the connection."""
+
+
+@pytest.mark.parametrize("story", READINGS)
+async def test_readers_cannot_tell_the_ways_apart(story: str) -> None:
+    parts, ways = READINGS[story]
+
+    async def talk(server: Running) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        async with asyncio.timeout(PATIENCE):
+            for part in [*parts, get(b"HEAD", b"Connection: close\r\n")]:
+                writer.write(part)
+                await asyncio.sleep(0.002)
+            answers = await reader.read()
+        writer.close()
+        return answers
+
+    async with running() as short, running(short=False) as long:
+        answers = await talk(short)
+        assert answers == await talk(long)
+        # Behind a long answer the connection may still be busy with it, and the next request then takes the long way.
+        assert [way for way, _ in short.echo.answered][:1] == ways[:1]
+        assert len(short.echo.answered) == len(ways) + 1
+    assert answers.count(b"HTTP/1.1 ") == len(ways) + 1
+
+
+async def test_a_head_is_answered_before_the_connection_ends() -> None:
+    """Its answer has no body that could take the head along."""
+    for short in (False, True):
+        async with running(short=short) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            with closing(writer):
+                for _ in range(3):
+                    writer.write(get(b"HEAD"))
+                    async with asyncio.timeout(PATIENCE):
+                        assert b"content-length: %d" % len(NOTHING) in await reader.readuntil(b"\r\n\r\n")
+
+
+async def test_a_head_that_waits_for_a_body_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OneWriteTransport, "flush", lambda _self: None)
+    monkeypatch.setattr(f"{__name__}.PATIENCE", 0.5)
+    with pytest.raises(TimeoutError):
+        await test_a_head_is_answered_before_the_connection_ends()
+
+
+async def test_readers_push_no_scanner_out_of_memory() -> None:
+    echo = Echo()
+    short_way = ShortWay({b"POST": echo, b"GET": echo})  # type: ignore[dict-item]
+    short_way.remember(b"POST", post(b"x"), 1, "scan")
+    for number in range(MAX_KNOWN + 1):
+        short_way.remember(b"GET", get(more=b"X: %d\r\n" % number), 0, "read")
+    assert short_way.recall(post(b"x")) == (b"POST", "scan", b"x")
+    assert sum(len(heads) for heads in short_way._known.values()) == 2
 
 
 async def test_a_known_head_opens_no_door_that_has_been_closed() -> None:

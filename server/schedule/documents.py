@@ -1,117 +1,158 @@
-"""The programme as finished bytes, one document per event, language and version.
+"""The programme as finished bytes, one document for each event, format, language and part.
 
-Reading the programme forty times a day by five thousand people must cost neither SQL nor encoding: a document is built when
-somebody first asks for it and dropped when channel `schedule` moves beyond it.
+Reading the programme forty times a day by five thousand people must cost neither SQL nor encoding. The rows are read when
+somebody first asks and dropped when channel `schedule` moves beyond them; a document is written from them when somebody first
+asks for it, in a thread, because a file of a thousand sessions takes longer than a scanner at the door should wait.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gzip
-import hashlib
-from datetime import UTC, datetime
+from collections import OrderedDict
+from functools import partial
 from uuid import UUID
 
-import msgspec
-from msgspec import Struct
-
 from server.db import Database
-from server.event.reader import Reader
 from server.event.types import EventRow
 from server.feed import Position, Watch, queries as feed_queries
 from server.feed.types import SCHEDULE
-from server.schedule import queries
-from server.schedule.rows import VersionRow
-from server.schedule.types import Schedule
-from server.schedule.views import group_by_day, kind_view, room_view, session_view, speaker_view, track_view
+from server.schedule import history_queries, queries
+from server.schedule.edition import NEVER, Edition
+from server.schedule.formats import Format, Part
+from server.schedule.representation import Document, Packed, document_of, pack
 
+MAX_BYTES = 128 * 1024 * 1024
+"""Of all documents of a process. Who asked longest ago for something goes first."""
+MAX_EVENTS = 16
+"""Whose rows are kept."""
+WRITING_AT_A_TIME = 2
+"""An app's document does not wait for a long file, and more threads would only take the interpreter from each other."""
 
-class Document(Struct, frozen=True):
-    """One representation of the programme, ready to send."""
-
-    position: Position
-    body: bytes
-    etag: str
-    gzipped: bytes
-    gzipped_etag: str
-    """Of the compressed bytes: another representation needs another strong ETag (RFC 9110 §8.8.3)."""
+Key = tuple[UUID, str, str, Part | None]
+"""Event, format, language, part."""
 
 
 class Documents:
     """All documents of one process."""
 
-    def __init__(self, db: Database, watch: Watch) -> None:
+    def __init__(self, db: Database, watch: Watch, *, public_url: str = "", max_bytes: int = MAX_BYTES) -> None:
+        """`public_url` is the address of the API, as files name it."""
         self._db = db
         self._watch = watch
-        self._ready: dict[tuple[UUID, str], Document] = {}
-        self._building: dict[tuple[UUID, str], asyncio.Lock] = {}
-        self._forgotten: dict[UUID, int] = {}
-        """How often an event's documents were dropped: one that was being built meanwhile is not kept."""
+        self._public_url = public_url
+        self._max_bytes = max_bytes
+        self._editions: OrderedDict[UUID, Edition] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[object, Document]] = OrderedDict()
+        """With the mark of the edition: one of an older edition is only there to be compared with its successor, so that whoever
+        was given it is told right. The one that was asked for longest ago comes first."""
+        self._size = 0
+        self._reading: dict[UUID, asyncio.Task[Edition]] = {}
+        self._writing: dict[tuple[object, str, str, Part | None], asyncio.Task[Document]] = {}
+        self._turns = asyncio.Semaphore(WRITING_AT_A_TIME)
         watch.add_listener(self._on_growth)
 
-    async def get(self, event: EventRow, reader: Reader) -> Document:
-        """The document as of the newest change this process has heard of; built once however many ask at a time."""
-        key = (event.event_id, reader.language)
-        document = self._ready.get(key)
-        if document is not None:
-            return document
-        async with self._building.setdefault(key, asyncio.Lock()):
-            document = self._ready.get(key)
-            if document is None:
-                forgotten = self._forgotten.get(event.event_id, 0)
-                document = await self._build(event, reader)
-                still_wanted = self._forgotten.get(event.event_id, 0) == forgotten
-                if still_wanted and not self._is_outdated(event.event_id, document):
-                    self._ready[key] = document
-            return document
+    def ready(self, event: EventRow, wanted: Format, language: str, part: Part | None = None) -> Document | None:
+        """The document as of the newest change this process has heard of, if it is in memory."""
+        edition = self._current(event)
+        key = (event.event_id, wanted.name, language, part)
+        found = self._kept.get(key)
+        if edition is None or found is None or found[0] is not edition.mark:
+            return None
+        self._kept.move_to_end(key)
+        return found[1]
+
+    async def get(self, event: EventRow, wanted: Format, language: str, part: Part | None = None) -> Document:
+        """The same, written where it is not; once however many ask at a time. The part must be in the edition."""
+        document = self.ready(event, wanted, language, part)
+        return document or await self.write(await self.edition(event), wanted, language, part)
+
+    async def edition(self, event: EventRow) -> Edition:
+        """The programme as of the newest change this process has heard of; read once however many ask at a time."""
+        found = self._current(event)
+        if found is not None:
+            return found
+        reading = self._reading.get(event.event_id)
+        if reading is None:
+            reading = self._reading[event.event_id] = asyncio.create_task(self._read_and_keep(event))
+            reading.add_done_callback(partial(self._read_is_done, event.event_id))
+        return await asyncio.shield(reading)  # one asker that goes away does not take the others' answer along
+
+    async def write(self, edition: Edition, wanted: Format, language: str, part: Part | None = None) -> Document:
+        """A document of this edition, or of a newer one that is there by then."""
+        key = (edition.mark, wanted.name, language, part)
+        writing = self._writing.get(key)
+        if writing is None:
+            writing = self._writing[key] = asyncio.create_task(self._write(edition, wanted, language, part))
+            writing.add_done_callback(lambda _done: self._writing.pop(key, None))
+        return await asyncio.shield(writing)
 
     def forget(self, event_id: UUID) -> None:
-        """Drops an event's documents: the next reader gets what the database says then."""
-        self._forgotten[event_id] = self._forgotten.get(event_id, 0) + 1
-        for key in [key for key in self._ready if key[0] == event_id]:
-            del self._ready[key]
+        """Drops an event's rows: the next reader gets what the database says then."""
+        self._editions.pop(event_id, None)
+        self._reading.pop(event_id, None)
+
+    def _current(self, event: EventRow) -> Edition | None:
+        edition = self._editions.get(event.event_id)
+        if edition is None or (edition.event is not event and edition.event != event):
+            return None
+        return edition
 
     def _on_growth(self, event_id: UUID, channel: str) -> None:
-        if channel == SCHEDULE and any(
-            self._is_outdated(event_id, document) for key, document in self._ready.items() if key[0] == event_id
-        ):
+        if channel != SCHEDULE:
+            return
+        edition = self._editions.get(event_id)
+        if edition is None or edition.is_outdated(self._watch.position(event_id, SCHEDULE)):
             self.forget(event_id)
 
-    def _is_outdated(self, event_id: UUID, document: Document) -> bool:
-        heard = self._watch.position(event_id, SCHEDULE)
-        return heard is not None and (heard.epoch != document.position.epoch or heard.seq > document.position.seq)
+    def _read_is_done(self, event_id: UUID, reading: asyncio.Task[Edition]) -> None:
+        if self._reading.get(event_id) is reading:
+            del self._reading[event_id]
 
-    async def _build(self, event: EventRow, reader: Reader) -> Document:
+    async def _read_and_keep(self, event: EventRow) -> Edition:
+        edition = await self._read(event)
+        still_wanted = self._reading.get(event.event_id) is asyncio.current_task()
+        if still_wanted and not edition.is_outdated(self._watch.position(event.event_id, SCHEDULE)):
+            self._editions[event.event_id] = edition
+            self._editions.move_to_end(event.event_id)
+            while len(self._editions) > MAX_EVENTS:
+                self._editions.popitem(last=False)
+        return edition
+
+    async def _read(self, event: EventRow) -> Edition:
         async with self._db.snapshot() as tx:
             position = await feed_queries.get_position(tx, event.event_id, channel=SCHEDULE)
             version = await queries.get_version(tx, event.event_id)
             state = await queries.read_state(tx, event.event_id)
-        position = position or Position(SCHEDULE, "", 0)
-        version = version or VersionRow(0, datetime.fromtimestamp(0, UTC))
-        sessions = state.session.values()
-        schedule = Schedule(
-            version=version.version,
-            updated_at=version.updated_at,
-            feed=position,
-            timezone=event.timezone,
-            day_begins=event.day_begins.isoformat("minutes"),
-            days=group_by_day(state.day.values(), sessions, event, reader),
-            rooms=[room_view(room, reader) for room in state.room.values()],
-            tracks=[track_view(track, reader) for track in state.track.values()],
-            kinds=[kind_view(kind, reader) for kind in state.kind.values()],
-            speakers=[speaker_view(speaker, reader) for speaker in state.speaker.values()],
-            sessions=[session_view(session, reader) for session in sessions],
+            stamps = await history_queries.list_stamps(tx, event.event_id)
+        return Edition(
+            event,
+            position or Position(SCHEDULE, "", 0),
+            version or NEVER,
+            state,
+            stamps,
+            base_url=f"{self._public_url}/v1/events/{event.slug}",
         )
-        body = msgspec.json.encode(schedule)
-        return await asyncio.to_thread(_finish, position, body)
+
+    async def _write(self, edition: Edition, wanted: Format, language: str, part: Part | None) -> Document:
+        async with self._turns:
+            packed = await asyncio.to_thread(_pack, edition, wanted, language, part)
+        key = (edition.event.event_id, wanted.name, language, part)
+        current = self._editions.get(edition.event.event_id)
+        mark, last = self._kept.get(key, (None, None))
+        if last is not None and current is not None and current is not edition and mark is current.mark:
+            return last  # a newer one was quicker
+        document = document_of(packed, wanted, language, edition, last)
+        self._keep(key, edition, document)
+        return document
+
+    def _keep(self, key: Key, edition: Edition, document: Document) -> None:
+        before = self._kept.pop(key, None)
+        self._size += document.size - (before[1].size if before else 0)
+        self._kept[key] = (edition.mark, document)
+        while self._size > self._max_bytes and len(self._kept) > 1:
+            _, (_, gone) = self._kept.popitem(last=False)
+            self._size -= gone.size
 
 
-def _finish(position: Position, body: bytes) -> Document:
-    digest = hashlib.sha256(body).hexdigest()[:32]
-    return Document(
-        position=position,
-        body=body,
-        etag=f'"{digest}"',
-        gzipped=gzip.compress(body, compresslevel=6, mtime=0),
-        gzipped_etag=f'"{digest}-gzip"',
-    )
+def _pack(edition: Edition, wanted: Format, language: str, part: Part | None) -> Packed:
+    return pack(wanted.write(edition, language, part), wanted)

@@ -4,46 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, Router, get
-from litestar.openapi.datastructures import ResponseSpec
+from litestar import Request, Router, get
 from litestar.params import FromPath, FromQuery
 
-from server.conditional import accepts_gzip, is_unchanged
 from server.event.reader import reader_of
 from server.event.types import EventRow
 from server.paging import DEFAULT_LIMIT, Cursor, Limit, decode_id_cursor, encode_cursor
-from server.schedule import edit_routes, queries, version_routes
-from server.schedule.types import Schedule, SpeakerPage
+from server.schedule import document_routes, edit_routes, queries, session_routes, version_routes
+from server.schedule.types import SpeakerPage
 from server.schedule.views import speaker_view
-
-
-@get(
-    "/schedule",
-    responses={
-        200: ResponseSpec(Schedule, generate_examples=False, description="The programme"),
-        304: ResponseSpec(None, generate_examples=False, description="Unchanged"),
-    },
-)
-async def get_schedule(
-    request: Request[Any, Any, Any], event: FromPath[str], lang: FromQuery[str | None] = None
-) -> Response[bytes]:
-    """The whole programme in the reader's language. Ask again with `If-None-Match` and get 304 while it is the same."""
-    found: EventRow = await request.app.state.events.get(event)
-    reader = reader_of(request, found, lang)
-    document = await request.app.state.documents.get(found, reader)
-    zipped = accepts_gzip(request.headers.get("accept-encoding"))
-    headers = {
-        "ETag": document.gzipped_etag if zipped else document.etag,
-        "Cache-Control": "no-cache",  # keep it, but ask before using it: a room change must show at once
-        "Vary": "Accept-Encoding" if lang else "Accept-Encoding, Accept-Language",
-        "Content-Language": ", ".join(found.languages) if reader.language == "*" else reader.language,
-    }
-    if is_unchanged(request.headers.get("if-none-match"), document.etag, document.gzipped_etag):
-        return Response(b"", status_code=304, headers=headers, media_type="application/json")
-    if zipped:
-        headers["Content-Encoding"] = "gzip"
-    body = document.gzipped if zipped else document.body
-    return Response(body, headers=headers, media_type="application/json")
 
 
 @get("/speakers")
@@ -69,6 +38,12 @@ async def list_speakers(
 
 router = Router(
     path="/v1/events/{event:str}",
-    route_handlers=[get_schedule, list_speakers, *edit_routes.handlers, *version_routes.handlers],
+    route_handlers=[
+        *document_routes.handlers,
+        *session_routes.handlers,
+        list_speakers,
+        *edit_routes.handlers,
+        *version_routes.handlers,
+    ],
     tags=["schedule"],
 )

@@ -93,6 +93,16 @@ class SessionDetail(Session, frozen=True, kw_only=True):
     description: str | Texts
 
 
+class SessionPage(Struct, frozen=True, kw_only=True):
+    at: datetime
+    """The moment that `now` and `next` were answered for."""
+    version: int
+    """Of the programme."""
+    sessions: list[Session]
+    """By start, then in the order of the rooms (those without one last), then by id."""
+    next_cursor: str | None
+
+
 class DayHead(Struct, frozen=True, kw_only=True):
     """What an organizer says of a day."""
 

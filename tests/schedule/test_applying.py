@@ -10,10 +10,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from server.event.types import EventRow
 from server.feed import queries as feed_queries
 from server.feed.types import SCHEDULE
 from server.schedule import actions
-from server.schedule.documents import Document as Finished, Documents, _finish
+from server.schedule.documents import Documents
+from server.schedule.edition import Edition
 from server.schedule.rows import Edit, SessionRow
 from server.schedule.types import EVENTS
 from tests.conftest import Demo
@@ -144,19 +146,19 @@ async def test_a_snapshot_whose_position_is_read_after_its_data_is_caught(
     """An organizer is quicker than the reader: what changed in between is in neither the data nor the events after it."""
     organizer = Organizer(api, demo, await read_programme(api), seed=5)
     await organizer.change_something()  # so that no document is ready
-    build = Documents._build
+    read = Documents._read
 
-    async def build_and_look_too_late(self: Documents, event: Any, reader: Any) -> Finished:
-        document = await build(self, event, reader)
-        monkeypatch.setattr(Documents, "_build", build)
+    async def read_and_look_too_late(self: Documents, event: EventRow) -> Edition:
+        edition = await read(self, event)
+        monkeypatch.setattr(Documents, "_read", read)
         await organizer.change_something()
         async with self._db.read() as connection:
             position = await feed_queries.get_position(connection, event.event_id, channel=SCHEDULE)
         assert position is not None
-        body = msgspec.json.encode(msgspec.json.decode(document.body) | {"feed": position})
-        return _finish(position, body)
+        edition.position = position
+        return edition
 
-    monkeypatch.setattr(Documents, "_build", build_and_look_too_late)
+    monkeypatch.setattr(Documents, "_read", read_and_look_too_late)
     with pytest.raises(AssertionError):
         await change_and_follow(api, demo, seed=0, changes=0)
 

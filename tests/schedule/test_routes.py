@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from server.config import Settings
+from server.event.types import EventRow
 from server.schedule.documents import Documents
+from server.schedule.edition import Edition
 from server.schedule.types import Schedule
 from tests.conftest import Demo, bearer, running_api
 
@@ -186,22 +188,22 @@ async def test_a_document_built_during_a_change_is_not_kept(
     api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader begins, an organizer changes the programme, the reader's document must not be what the next one gets."""
-    build = Documents._build
+    read = Documents._read
 
-    async def build_slowly(self: Documents, *arguments: Any) -> Any:
-        document = await build(self, *arguments)
-        self.forget(arguments[0].event_id)
-        return document
+    async def read_slowly(self: Documents, event: EventRow) -> Edition:
+        edition = await read(self, event)
+        self.forget(event.event_id)
+        return edition
 
-    monkeypatch.setattr(Documents, "_build", build_slowly)
+    monkeypatch.setattr(Documents, "_read", read_slowly)
     await schedule(api)
     calls = []
 
-    async def build_and_count(self: Documents, *arguments: Any) -> Any:
-        calls.append(arguments)
-        return await build(self, *arguments)
+    async def read_and_count(self: Documents, event: EventRow) -> Edition:
+        calls.append(event)
+        return await read(self, event)
 
-    monkeypatch.setattr(Documents, "_build", build_and_count)
+    monkeypatch.setattr(Documents, "_read", read_and_count)
     await schedule(api)
     await schedule(api)
-    assert len(calls) == 1, "built anew once, then kept"
+    assert len(calls) == 1, "read anew once, then kept"
