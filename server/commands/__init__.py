@@ -9,7 +9,7 @@ from types import ModuleType
 import asyncpg
 
 from server import __version__
-from server.commands import badges, demo, devices, doctor, import_, keys, migrate, serve, test, token
+from server.commands import badges, demo, devices, doctor, export, import_, keys, migrate, serve, test, token
 from server.config import InvalidSetting
 from server.db import UnsafeDatabase
 from server.embedded import EmbeddedError
@@ -17,7 +17,7 @@ from server.migrate import SchemaRefused
 from server.processes import CannotServe
 from server.refusal import Refused
 
-COMMANDS: tuple[ModuleType, ...] = (demo, serve, test, import_, migrate, token, devices, badges, keys, doctor)
+COMMANDS: tuple[ModuleType, ...] = (demo, serve, test, import_, export, migrate, token, devices, badges, keys, doctor)
 
 EPILOG = """\
 start here:

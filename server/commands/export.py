@@ -42,7 +42,9 @@ NAMES = {
 def add(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(metavar="WHAT", required=True, dest="what")
     schedule = what.add_parser("schedule", help="the programme")
-    schedule.add_argument("--format", choices=NAMES, required=True, help="json2 is schedule.json version 2, in all languages")
+    schedule.add_argument(
+        "--format", choices=NAMES, required=True, help="json2 is schedule.json version 2, in all languages"
+    )
     schedule.add_argument("--lang", metavar="TAG", help="the language of xml, json, ics; of csv all if none is given")
     form = what.add_parser("template", help="an empty workbook that explains itself, in the event's languages")
     for command in (schedule, form):

@@ -14,10 +14,9 @@ from uuid import UUID
 
 from server.db import Database
 from server.event.types import EventRow
-from server.feed import Position, Watch, queries as feed_queries
+from server.feed import Watch
 from server.feed.types import SCHEDULE
-from server.schedule import history_queries, queries
-from server.schedule.edition import NEVER, Edition
+from server.schedule.edition import Edition, read_edition
 from server.schedule.formats import Format, Part
 from server.schedule.representation import Document, Packed, document_of, pack
 
@@ -119,19 +118,7 @@ class Documents:
         return edition
 
     async def _read(self, event: EventRow) -> Edition:
-        async with self._db.snapshot() as tx:
-            position = await feed_queries.get_position(tx, event.event_id, channel=SCHEDULE)
-            version = await queries.get_version(tx, event.event_id)
-            state = await queries.read_state(tx, event.event_id)
-            stamps = await history_queries.list_stamps(tx, event.event_id)
-        return Edition(
-            event,
-            position or Position(SCHEDULE, "", 0),
-            version or NEVER,
-            state,
-            stamps,
-            base_url=f"{self._public_url}/v1/events/{event.slug}",
-        )
+        return await read_edition(self._db, event, base_url=f"{self._public_url}/v1/events/{event.slug}")
 
     async def _write(self, edition: Edition, wanted: Format, language: str, part: Part | None) -> Document:
         async with self._turns:

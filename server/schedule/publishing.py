@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from server.event.types import EventRow
 from server.interchange import programme as shapes
 from server.interchange.programme import Programme, Publication, Stamp
@@ -45,6 +47,18 @@ def publication_of(
             for one in stamps
             if one.sequence and one.id in state.session
         },
+    )
+
+
+def without_extra(state: State) -> State:
+    """What everybody may read: not what a source said that a programme has no place for, such as a speaker's answer to a form."""
+    return State(
+        day=state.day,
+        room={one: replace(row, extra={}) for one, row in state.room.items()},
+        track={one: replace(row, extra={}) for one, row in state.track.items()},
+        kind=state.kind,
+        speaker={one: replace(row, extra={}) for one, row in state.speaker.items()},
+        session={one: replace(row, extra={}) for one, row in state.session.items()},
     )
 
 
