@@ -313,8 +313,9 @@ def _onto(one: DraftRow, base: Row, live: Row, wanted: Row, fields: list[Field])
 
 
 def _said(item: Struct) -> dict[str, Any]:
-    """What a file says of a thing, as JSON values: a moment is the same however its zone is written."""
-    said: dict[str, Any] = msgspec.to_builtins(item)
+    """What a file says of a thing, as it is stored and compared with the next one: a moment is the same however its zone is
+    written, and a tuple a list."""
+    said: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(item))
     return said | {name: msgspec.to_builtins(_moment(said[name])) for name in _TIMES if name in said}
 
 
