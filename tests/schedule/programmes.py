@@ -95,7 +95,10 @@ class Files:
     def _otherwise(self, thing: T, other: T) -> T:
         """Some fields of one thing as another has them; its name stays."""
         fields = [name for name in thing.__struct_fields__ if name not in ("key", "number", "date", "ends_at")]
-        chosen = {name: getattr(other, name) for name in self._source.sample(fields, min(self._source.randint(1, 3), len(fields)))}
+        chosen = {
+            name: getattr(other, name)
+            for name in self._source.sample(fields, min(self._source.randint(1, 3), len(fields)))
+        }
         if "starts_at" in chosen:
             chosen["ends_at"] = getattr(other, "ends_at")  # noqa: B009
         return replace(thing, **chosen)
