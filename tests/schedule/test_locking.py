@@ -138,3 +138,26 @@ async def test_a_draft_that_does_not_look_at_revisions_is_caught(
     monkeypatch.setattr(draft_actions, "_there", not_expecting)
     with pytest.raises(AssertionError):
         await draft_at_once(office)
+
+
+async def test_of_several_releases_at_once_one_releases(office: Office) -> None:
+    before = await office.programme()
+    await office.add("draft/rooms")
+    answers = await asyncio.gather(*(office.ask("POST", "/draft/release") for _ in range(AT_ONCE)))
+    assert sorted(answer.status_code for answer in answers) == [201, *[409] * (AT_ONCE - 1)]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"schedule.nothing_drafted"}
+    assert [kind for kind, _ in await office.heard_since(before)] == ["room.added", "schedule.released"]
+
+
+async def test_edits_of_a_draft_that_is_being_released_are_in_it_or_in_the_next(office: Office) -> None:
+    """None is lost: whatever was answered is released, or still drafted."""
+    thing = await office.add("rooms")
+    await office.change("draft/rooms", thing, floor="first")
+    kinds = [await office.add("kinds") for _ in range(AT_ONCE)]
+    await asyncio.gather(
+        office.release(), *(office.change("draft/kinds", kind, name={"en": "Drafted"}) for kind in kinds)
+    )
+    still = {change["id"] for change in (await office.draft())["changes"]}
+    shown = {one["id"] for one in (await office.programme())["kinds"] if one["name"] == {"en": "Drafted"}}
+    assert still | shown == {kind["id"] for kind in kinds}
+    assert not still & shown
