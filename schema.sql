@@ -150,7 +150,7 @@ CREATE TABLE IF NOT EXISTS day (
     ends_at   timestamptz,
     revision  bigint      NOT NULL DEFAULT 1,
     PRIMARY KEY (event_id, day_id),
-    CONSTRAINT day_is_one UNIQUE (event_id, date),
+    CONSTRAINT day_is_one UNIQUE (event_id, date) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT day_ends_after_start CHECK (ends_at > starts_at)
 );
 
@@ -302,7 +302,7 @@ CREATE TABLE IF NOT EXISTS attendee (
     PRIMARY KEY (event_id, attendee_id),
     CONSTRAINT attendee_token UNIQUE (event_id, token_hash),
     CONSTRAINT attendee_is_one_speaker UNIQUE (event_id, speaker_id),
-    CONSTRAINT attendee_speaker FOREIGN KEY (event_id, speaker_id) REFERENCES speaker ON DELETE SET NULL (speaker_id),
+    CONSTRAINT attendee_speaker FOREIGN KEY (event_id, speaker_id) REFERENCES speaker,
     CONSTRAINT attendee_ticket FOREIGN KEY (event_id, ticket) REFERENCES ticket_type
 );
 

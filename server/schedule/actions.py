@@ -16,7 +16,7 @@ from server.feed.types import SCHEDULE
 from server.ids import new_id
 from server.schedule import queries
 from server.schedule.errors import BY_CONSTRAINT, NO_SUCH, REMOVING, ChangedMeanwhile
-from server.schedule.policy import changed_row, difference
+from server.schedule.policy import changed_row, difference, is_seen
 from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of
 from server.schedule.storing import store
 from server.schedule.telling import Around, in_order, told, with_edits
@@ -89,6 +89,8 @@ async def change_programme(
 ) -> list[Edit]:
     """Makes one version of all these changes and tells it: each by itself and to those whom it concerns, too many as one.
 
+    What only matters to files is not told; that there was an import is, so that everybody hears of its version.
+
     `tx` holds the version's lock. `around` is the whole programme before, where the caller has it. Returns the edits as written.
     """
     before = around or await _surroundings(tx, event.event_id, edits)
@@ -103,7 +105,7 @@ async def change_programme(
         await _tell_at_once(tx, event, now, len(written), origin, name, note)
         return written
     surroundings = Around(before, with_edits(before, written))
-    events = [(one, *told(one, now, surroundings, event)) for one in in_order(written)]
+    events = [(one, *told(one, now, surroundings, event)) for one in in_order(written) if is_seen(one)]
     for one, what, data in events:
         await emit(tx, event.event_id, channel=SCHEDULE, kind=f"{one.subject}.{what}", data=data)
     if origin != "edit":

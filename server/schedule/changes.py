@@ -7,7 +7,7 @@ from server.event.reader import Reader
 from server.event.types import EventRow
 from server.schedule import history_queries, queries
 from server.schedule.errors import UnknownVersion
-from server.schedule.policy import Names, difference
+from server.schedule.policy import Names, difference, is_seen
 from server.schedule.rows import restored
 from server.schedule.telling import change_view, in_order
 from server.schedule.types import Changes
@@ -34,5 +34,5 @@ async def changes_between(tx: Tx, event: EventRow, since: int, until: int | None
         speakers=await history_queries.list_names_then(tx, event.event_id, "speaker", version=until),
         kinds=await history_queries.list_names_then(tx, event.event_id, "kind", version=until),
     )
-    changes = [change_view(one, names, event, reader) for one in in_order(edits)]
+    changes = [change_view(one, names, event, reader) for one in in_order(edits) if is_seen(one)]
     return Changes(since=since, version=until, changes=changes)

@@ -17,6 +17,8 @@ MAX_SPEAKERS = 50
 """Of one session."""
 MAX_LINKS = 20
 MAX_LANGUAGES = 10
+LAST_NUMBER = 2**31 - 1
+"""Of sessions: what the database holds."""
 
 # No other scheme: a link must not run a script.
 WebAddress = Annotated[str, Meta(pattern=r"^https?://[^\s\x00/?#]+([/?#][^\s\x00]*)?$(?!\n)", max_length=2000)]
@@ -27,7 +29,7 @@ Floor = Annotated[str, Meta(pattern=r"^[^\x00]*$(?!\n)", max_length=100)]
 License = Annotated[str, Meta(pattern=r"^[^\x00]*$(?!\n)", max_length=300)]
 Position = Annotated[int, Meta(ge=0, le=100_000)]
 Capacity = Annotated[int, Meta(ge=1, le=1_000_000)]
-Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Number = Annotated[int, Meta(ge=1, le=LAST_NUMBER)]
 
 
 class GivenLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

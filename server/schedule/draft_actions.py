@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from server.db import Database, Tx
 from server.event.reader import Reader
 from server.event.types import EventRow
-from server.schedule import history_queries, queries
+from server.schedule import history_queries, policy, queries
 from server.schedule.actions import change_programme, new_row
 from server.schedule.commands import ReleaseDraft
 from server.schedule.errors import (
@@ -18,6 +18,7 @@ from server.schedule.errors import (
     NO_SUCH,
     REMOVING,
     ChangedMeanwhile,
+    DraftDangles,
     DraftDisagrees,
     NothingDrafted,
     NotInDraft,
@@ -27,11 +28,15 @@ from server.schedule.errors import (
     UnknownTrack,
 )
 from server.schedule.merging import Field, merge_draft
-from server.schedule.policy import changed_row, crowded
+from server.schedule.policy import Names, changed_row, crowded, dangling
 from server.schedule.rows import Edit, Row, SessionRow, State, Subject, VersionNote, id_of, restored
 from server.schedule.telling import Around, change_view, in_order, with_edits
 from server.schedule.things import get_thing, next_position
-from server.schedule.types import Clash, Disagreement, Draft
+from server.schedule.types import Clash, Dangling, Disagreement, Draft
+from server.texts import Texts
+
+NEWEST = 2**62
+"""Beyond every version."""
 
 
 async def draft_new(db: Database, event: EventRow, subject: Subject, command: Struct) -> Row:
@@ -99,8 +104,9 @@ async def preview(db: Database, event: EventRow, reader: Reader) -> Draft:
     """What a release would change, and what is in its way."""
     async with db.snapshot() as tx:
         state, edits, fields = await drafted_state(tx, event)
-    after = with_edits(state, edits)
-    names = Around(state, after).names()
+        after = with_edits(state, edits)
+        lost = dangling(after)
+        names = await _with_lost_names(tx, event, Around(state, after).names(), lost)
     return Draft(
         changes=[change_view(one, names, event, reader) for one in in_order(edits)],
         disagreements=[_disagreement(one, state, reader) for one in fields],
@@ -115,13 +121,19 @@ async def preview(db: Database, event: EventRow, reader: Reader) -> Draft:
             for one, there in crowded(after.session.values())
             if there.room_id is not None
         ],
+        dangling=[
+            Dangling(
+                session_id=one.session.session_id, title=reader.text(one.session.title), field=one.field, id=one.id
+            )
+            for one in lost
+        ],
     )
 
 
 async def release(db: Database, event: EventRow, command: ReleaseDraft) -> VersionNote:
     """Makes the draft the programme: one version, told on the feed.
 
-    Raises `NothingDrafted`, `DraftDisagrees` unless it is forced, `RoomTaken`, and what a change raises.
+    Raises `NothingDrafted`, `DraftDisagrees` unless it is forced, `DraftDangles`, `RoomTaken`, and what a change raises.
     """
     async with db.tx(REMOVING) as tx:
         await queries.lock_version(tx, event.event_id)
@@ -130,9 +142,11 @@ async def release(db: Database, event: EventRow, command: ReleaseDraft) -> Versi
             raise DraftDisagrees
         if not edits:
             raise NothingDrafted
+        if dangling(with_edits(state, edits)):
+            raise DraftDangles
         await change_programme(tx, event, edits, around=state, origin="release", name=command.name, note=command.note)
         await history_queries.forget_draft(tx, event.event_id)
-        (made,) = await history_queries.list_versions(tx, event.event_id, before=2**62, limit=1)
+        (made,) = await history_queries.list_versions(tx, event.event_id, before=NEWEST, limit=1)
     return made
 
 
@@ -160,6 +174,18 @@ async def _check_references(tx: Tx, event_id: UUID, row: Row) -> None:
     for subject, thing_id, unknown in one_each:
         if thing_id is not None and (await _there(tx, event_id, subject, thing_id, None))[1] is None:
             raise unknown
+
+
+async def _with_lost_names(tx: Tx, event: EventRow, names: Names, lost: list[policy.Dangling]) -> Names:
+    """Also of what is gone, as it was last called; nothing for what never was more than drafted."""
+    then: dict[str, dict[UUID, Texts]] = {
+        subject: await history_queries.list_names_then(tx, event.event_id, subject, version=NEWEST)
+        for subject in {one.subject for one in lost}
+    }
+    for one in lost:
+        of: dict[UUID, Texts] = getattr(names, f"{one.subject}s")
+        of.setdefault(one.id, then[one.subject].get(one.id, {}))
+    return names
 
 
 def _disagreement(field: Field, state: State, reader: Reader) -> Disagreement:

@@ -149,6 +149,13 @@ class DraftDisagrees(AppError):
     code = "schedule.draft_disagrees"
 
 
+class DraftDangles(AppError):
+    """After the release a session would name what is no longer there. Look at the draft, and change the one or the other."""
+
+    status = 409
+    code = "schedule.draft_dangles"
+
+
 def _name(texts: dict[str, str]) -> object:
     return pick(texts, "en", "fr")
 
@@ -175,7 +182,15 @@ BY_CONSTRAINT: Refusals = {
 REMOVING: Refusals = {
     **BY_CONSTRAINT,
     **dict.fromkeys(
-        ("session_room", "session_track", "session_kind", "session_speaker_speaker", "checkin_list_room"), StillInUse
+        (
+            "session_room",
+            "session_track",
+            "session_kind",
+            "session_speaker_speaker",
+            "attendee_speaker",
+            "checkin_list_room",
+        ),
+        StillInUse,
     ),
 }
 """The same keys say something else to whoever takes away what they point at."""

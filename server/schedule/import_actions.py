@@ -14,8 +14,9 @@ from server.ids import new_id
 from server.interchange.programme import Programme, Repair
 from server.schedule import history_queries, queries
 from server.schedule.actions import change_programme
-from server.schedule.errors import BY_CONSTRAINT
+from server.schedule.errors import REMOVING
 from server.schedule.merging import merge
+from server.schedule.policy import is_seen
 from server.schedule.telling import Around, change_view, in_order, with_edits
 from server.schedule.types import Change
 
@@ -39,7 +40,7 @@ async def import_programme(
 
     `reader` is who reads the changes that are returned. Raises what `change_thing` does.
     """
-    async with db.tx(BY_CONSTRAINT) as tx:
+    async with db.tx(REMOVING) as tx:
         await queries.lock_version(tx, event.event_id)
         state = await queries.read_state(tx, event.event_id)
         sources = await history_queries.list_sources(tx, event.event_id)
@@ -61,7 +62,7 @@ async def import_programme(
     names = Around(state, with_edits(state, edits)).names()
     return Imported(
         version=version,
-        changes=[change_view(one, names, event, reader) for one in in_order(edits)],
+        changes=[change_view(one, names, event, reader) for one in in_order(edits) if is_seen(one)],
         repairs=[*programme.repairs, *merged.repairs],
         overruled=merged.overruled,
     )

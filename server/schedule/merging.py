@@ -16,7 +16,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from server.interchange.programme import SPEAKER, Programme, Repair
-from server.schedule.policy import crowded, difference, differences, status_after
+from server.schedule.policy import (
+    crowded,
+    difference,
+    differences,
+    ends_too_early,
+    status_after,
+    with_roles_of_speakers,
+)
 from server.schedule.rows import (
     ROWS,
     DraftRow,
@@ -34,6 +41,10 @@ from server.texts import Texts
 
 _ROW_FIELD = {"room": "room_id", "track": "track_id", "kind": "kind_id", "speakers": "speaker_ids"}
 """Where a session's row calls something otherwise than a file does."""
+
+_TIMES = ("starts_at", "ends_at")
+_FOLLOWS_FROM_TIMES = {"scheduled", "moved", "delayed"}
+"""What a session's status becomes by itself."""
 
 _REFERS_TO: dict[str, Subject] = {"room": "room", "track": "track", "kind": "kind"}
 
@@ -70,6 +81,7 @@ class _Merge:
         self._last = {(one.subject, one.key): one for one in sources}
         self._ids: dict[tuple[Subject, str], UUID] = {}
         self._after = {subject: dict(state.of(subject)) for subject in ROWS}
+        self._missing: list[tuple[Subject, UUID]] = []
         self.sources: list[SourceRow] = []
         self.repairs: list[Repair] = []
         self.overruled: list[Repair] = []
@@ -81,6 +93,7 @@ class _Merge:
         self._take("kind", {one.key: one for one in programme.kinds})
         self._take("speaker", {one.key: one for one in sorted(programme.speakers, key=lambda one: one.key)})
         self._take("session", {one.key: one for one in programme.sessions})
+        self._settle_numbers()
         self._share_rooms(
             {self._ids["session", one.key] for one in programme.sessions if ("session", one.key) in self._ids}
         )
@@ -100,24 +113,31 @@ class _Merge:
         known = self._known(subject)
         ordered = "position" in ROWS[subject].__struct_fields__
         for position, (key, item) in enumerate(items.items()):
-            said: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(item))  # as it will be read back
+            said = _said(item)
             if ordered:
                 said["position"] = position
             last = self._last.get((subject, key))
             self.sources.append(SourceRow(subject, key, said, missing=False))
             row = known.get(key)
             wanted = self._fields(subject, said)
-            if row is None and last is not None and not last.missing and subject != "day":
+            if row is None and last is not None and not last.missing:
                 continue  # an organizer has taken it away, and the file never knew otherwise
             after = self._new(subject, key, wanted) if row is None else self._changed(subject, row, wanted, said, last)
             self._after[subject][id_of(after)] = after
             self._ids[subject, key] = id_of(after)
         for (of, key), last in self._last.items():
-            if of == subject and key not in items and not last.missing:
-                self.sources.append(replace(last, missing=True))
-                row = known.get(key)
-                if isinstance(row, SessionRow):  # gone from the file, but phones shall see that it is
-                    self._after[subject][row.session_id] = replace(row, status="cancelled")
+            if of == subject and key not in items:
+                self._miss(last, known.get(key))
+
+    def _miss(self, last: SourceRow, row: Row | None) -> None:
+        """What the file no longer has."""
+        if row is not None:
+            self._missing.append((last.subject, id_of(row)))
+            self._ids[last.subject, last.key] = id_of(row)  # the file before this one may have named it
+        if not last.missing:
+            self.sources.append(replace(last, missing=True))
+            if isinstance(row, SessionRow):  # gone from the file, but phones shall see that it is
+                self._after["session"][row.session_id] = replace(row, status="cancelled")
 
     def _known(self, subject: Subject) -> dict[str, Row]:
         """What there is already, by the key that a file calls it: its own, or our id where the file is one of ours."""
@@ -146,19 +166,27 @@ class _Merge:
             found["roles"] = {
                 str(self._ids["speaker", key]): role for key, role in roles.items() if ("speaker", key) in self._ids
             }
-            found["number"] = self._free_number(said)
+            found["number"] = said["number"] or 0
         return found
 
-    def _free_number(self, said: Mapping[str, Any]) -> int:
-        """0 where the file gives none, or one that a session has of which it knows nothing."""
-        number = said["number"] or 0
-        owner = self._numbers().get(number)
-        return number if owner in (None, said["key"]) else 0
+    def _settle_numbers(self) -> None:
+        """Who asks for a number that is taken stays with the own, or gets a new one (0). Who had it before this file keeps it;
+        only sessions that the file no longer has yield theirs to those it has."""
+        before, after = self._state.session, self._after["session"]
+        missing = {thing_id for subject, thing_id in self._missing if subject == "session"}
 
-    def _numbers(self) -> dict[int, str]:
-        if not hasattr(self, "_number_owners"):
-            self._number_owners = {row.number: row.key for row in self._state.session.values()}
-        return self._number_owners
+        def rank(one: Row) -> int:
+            had = before.get(id_of(one))
+            return 2 if id_of(one) in missing else int(had is None or had.number != getattr(one, "number"))  # noqa: B009
+
+        taken: set[int] = set()
+        for one in sorted(after.values(), key=rank):
+            assert isinstance(one, SessionRow)  # noqa: S101 - for the type checker
+            had = before.get(one.session_id)
+            wanted = [one.number, had.number if had else 0]
+            number = next((number for number in wanted if number not in taken), 0)
+            taken |= {number} - {0}
+            after[one.session_id] = replace(one, number=number)
 
     def _new(self, subject: Subject, key: str, wanted: Mapping[str, Any]) -> Row:
         fields = {name: wanted[name] for name in ROWS[subject].__struct_fields__ if name in wanted}
@@ -178,17 +206,26 @@ class _Merge:
         if wanted.get("number") == 0:
             fields.discard("number")
         new = {name: wanted[name] for name in fields if name in row.__struct_fields__}
+        if ends_too_early(
+            replace(row, **new)
+        ):  # one end is the file's, the other was changed here: they do not go together
+            new |= {name: wanted[name] for name in _TIMES}
         if last is not None:
             self._note_overruled(subject, row, new, last)
         after = replace(row, **new)
-        if isinstance(row, SessionRow) and isinstance(after, SessionRow) and "status" not in fields:
-            after = replace(after, status=status_after(row, after))
+        if isinstance(row, SessionRow) and isinstance(after, SessionRow):
+            after = with_roles_of_speakers(after)
+            if "status" not in fields:
+                after = replace(after, status=status_after(row, after))
         return after
 
     def _note_overruled(self, subject: Subject, row: Row, new: Mapping[str, Any], last: SourceRow) -> None:
         before = self._fields(subject, last.state)
         for name in sorted(new):
-            if name not in ("position", "number") and getattr(row, name) not in (before.get(name), new[name]):
+            now = getattr(row, name)
+            if name == "status" and (last.missing or {now, before[name]} <= _FOLLOWS_FROM_TIMES):
+                continue  # nobody said so: an earlier file did not have the session, or moved it
+            if name not in ("position", "number") and now not in (before.get(name), new[name]):
                 self.overruled.append(
                     Repair(
                         where=_title(row),
@@ -219,12 +256,9 @@ class _Merge:
         for one in self._after["session"].values():
             assert isinstance(one, SessionRow)  # noqa: S101 - for the type checker
             used |= {one.room_id, one.track_id, one.kind_id, *one.speaker_ids} - {None}  # type: ignore[arg-type]
-        known = {subject: self._known(subject) for subject in ROWS}
-        for source in self.sources:
-            if source.missing and source.subject != "session":
-                row = known[source.subject].get(source.key)
-                if row is not None and id_of(row) not in used:
-                    self._after[source.subject].pop(id_of(row), None)
+        for subject, thing_id in self._missing:
+            if subject != "session" and thing_id not in used:
+                self._after[subject].pop(thing_id, None)
 
 
 def merge(
@@ -246,7 +280,7 @@ def merge_draft(draft: Sequence[DraftRow], state: State) -> tuple[list[Edit], li
         live = state.of(one.subject).get(one.id)
         base, wanted = restored(one.subject, one.base), restored(one.subject, one.state)
         if wanted is None or base is None or live is None:
-            if _both_changed(base, live):
+            if live is not wanted and _both_changed(base, live):
                 fields.append(Field(one.subject, one.id, "*", base, live, wanted))
             edit = difference(one.subject, one.id, live, wanted)
         else:
@@ -263,13 +297,26 @@ def _both_changed(base: Row | None, live: Row | None) -> bool:
 
 
 def _onto(one: DraftRow, base: Row, live: Row, wanted: Row, fields: list[Field]) -> Row:
-    given = {}
-    for name, change in differences(base, wanted).items():
-        now = getattr(live, name)
-        if now not in (change.old, change.new):
-            fields.append(Field(one.subject, one.id, name, change.old, now, change.new))
-        given[name] = change.new
-    return replace(live, **given)
+    """The present with what the draft has changed."""
+    changed = differences(base, wanted)
+    after = replace(live, **{name: change.new for name, change in changed.items()})
+    disputed = {name for name, change in changed.items() if getattr(live, name) not in (change.old, change.new)}
+    if ends_too_early(after):  # one end is the draft's, the other was changed meanwhile: they do not go together
+        after = replace(after, **{name: getattr(wanted, name) for name in _TIMES})
+        disputed |= {name for name in _TIMES if getattr(live, name) != getattr(wanted, name)}
+    fields += [
+        Field(one.subject, one.id, name, getattr(base, name), getattr(live, name), getattr(wanted, name))
+        for name in live.__struct_fields__
+        if name in disputed
+    ]
+    return with_roles_of_speakers(after) if isinstance(after, SessionRow) else after
+
+
+def _said(item: Struct) -> dict[str, Any]:
+    """What a file says of a thing, as it is stored and compared with the next one: a moment is the same however its zone is
+    written, and a tuple a list."""
+    said: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(item))
+    return said | {name: msgspec.to_builtins(_moment(said[name])) for name in _TIMES if name in said}
 
 
 def _moment(written: str | None) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,10 +12,10 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from server.errors import InvalidRequest
-from server.instants import check_instant, in_utc
-from server.schedule.commands import GivenLink
-from server.schedule.rows import DayRow, Edit, Link, Row, SessionRow, Status, Subject
-from server.schedule.types import ChangeKind, FieldChange
+from server.instants import FIRST_YEAR, LAST_YEAR, check_instant, in_utc
+from server.schedule.commands import LAST_NUMBER, GivenLink
+from server.schedule.rows import DayRow, Edit, Link, Row, SessionRow, State, Status, Subject
+from server.schedule.types import ChangeKind, FieldChange, Reference
 from server.texts import Texts
 
 T = TypeVar("T", bound=Row)
@@ -24,6 +25,25 @@ _SHOWN_BY_KIND = {"starts_at", "ends_at", "room_id", "speaker_ids", "roles", "ti
 
 _UNSEEN = {"revision"}
 """What differs without anything having changed."""
+
+_UNTOLD = {"key", "extra"}
+"""What only files say, and no reader is shown."""
+
+_NAMED_BY: dict[Reference, Subject] = {
+    "room_id": "room",
+    "track_id": "track",
+    "kind_id": "kind",
+    "speaker_ids": "speaker",
+}
+
+
+class Dangling(Struct, frozen=True):
+    """A session that names what is not there."""
+
+    session: SessionRow
+    field: Reference
+    subject: Subject
+    id: UUID
 
 
 class Names(Struct, frozen=True):
@@ -41,10 +61,11 @@ def changed_row(row: T, change: Struct) -> T:
     given = _given(change)
     if isinstance(row, SessionRow):
         return _changed_session(row, given)  # type: ignore[return-value]  # T is a session's row then
-    for name in given.keys() & {"starts_at", "ends_at"}:
-        given[name] = in_utc(given[name], name)
+    given |= {name: in_utc(given[name], name) for name in ("starts_at", "ends_at") if name in given}
     after = msgspec.structs.replace(row, **given)
-    if isinstance(after, DayRow) and after.starts_at and after.ends_at and after.ends_at <= after.starts_at:
+    if isinstance(after, DayRow) and not FIRST_YEAR <= after.date.year <= LAST_YEAR:
+        raise InvalidRequest(f"The day lies outside {FIRST_YEAR} to {LAST_YEAR} - at `$.date`")
+    if ends_too_early(after):
         raise InvalidRequest("The day would end before it starts - at `$.ends_at`")
     return after
 
@@ -56,16 +77,12 @@ def _changed_session(session: SessionRow, given: dict[str, Any]) -> SessionRow:
         raise InvalidRequest("A session names each of its speakers once - at `$.speaker_ids`")
     if "roles" in given and not set(given["roles"]) <= {str(one) for one in speaker_ids}:
         raise InvalidRequest("A role is for one of the session's speakers - at `$.roles`")
-    if "speaker_ids" in given and "roles" not in given:  # who is no longer there has no role
-        named = {str(one) for one in speaker_ids}
-        given["roles"] = {one: role for one, role in session.roles.items() if one in named}
-    for name in given.keys() & {"starts_at", "ends_at"}:
-        given[name] = in_utc(given[name], name)
+    given |= {name: in_utc(given[name], name) for name in ("starts_at", "ends_at") if name in given}
     if "starts_at" in given and "ends_at" not in given:
         given["ends_at"] = given["starts_at"] + (session.ends_at - session.starts_at)
-    changed = msgspec.structs.replace(session, **given)
+    changed = with_roles_of_speakers(msgspec.structs.replace(session, **given))
     check_instant(changed.ends_at, "ends_at")
-    if changed.ends_at <= changed.starts_at:
+    if ends_too_early(changed):
         raise InvalidRequest("The session would end before it starts - at `$.ends_at`")
     return msgspec.structs.replace(changed, status=status or status_after(session, changed))
 
@@ -79,6 +96,20 @@ def status_after(old: SessionRow, new: SessionRow) -> Status:
     if new.starts_at > old.starts_at:
         return "moved" if old.status == "moved" else "delayed"
     return old.status
+
+
+def with_roles_of_speakers(session: SessionRow) -> SessionRow:
+    """Whoever does not speak there has no role there."""
+    named = {str(one) for one in session.speaker_ids}
+    if session.roles.keys() <= named:
+        return session
+    return msgspec.structs.replace(session, roles={one: role for one, role in session.roles.items() if one in named})
+
+
+def ends_too_early(row: Row) -> bool:
+    if not isinstance(row, DayRow | SessionRow) or row.starts_at is None or row.ends_at is None:
+        return False
+    return row.ends_at <= row.starts_at
 
 
 def difference(subject: Subject, thing_id: UUID, before: Row | None, after: Row | None) -> Edit | None:
@@ -95,6 +126,16 @@ def differences(old: Struct, new: Struct) -> dict[str, FieldChange]:
         for name in old.__struct_fields__
         if name not in _UNSEEN and getattr(old, name) != getattr(new, name)
     }
+
+
+def shown(old: Struct, new: Struct) -> dict[str, FieldChange]:
+    """Those of the differences that a reader is told; none where only a file's own matters have changed."""
+    return {name: change for name, change in differences(old, new).items() if name not in _UNTOLD}
+
+
+def is_seen(edit: Edit) -> bool:
+    """Whether there is anything to tell of it."""
+    return edit.before is None or edit.after is None or bool(shown(edit.before, edit.after))
 
 
 def with_names(changed: dict[str, FieldChange], names: Names) -> dict[str, FieldChange]:
@@ -134,6 +175,17 @@ def kinds_of(old: SessionRow | None, new: SessionRow | None) -> list[ChangeKind]
     return [kind for kind, so in happened.items() if so] or ["details"]
 
 
+def dangling(state: State) -> list[Dangling]:
+    """What sessions name and the programme does not have."""
+    return [
+        Dangling(session, field, subject, one)
+        for session in state.session.values()
+        for field, subject in _NAMED_BY.items()
+        for one in _ids(getattr(session, field))
+        if one not in state.of(subject)
+    ]
+
+
 def crowded(sessions: Iterable[SessionRow]) -> list[tuple[SessionRow, SessionRow]]:
     """Sessions that are in one room at a time though neither shares it: each with the first that was there before it."""
     found: list[tuple[SessionRow, SessionRow]] = []
@@ -147,6 +199,12 @@ def crowded(sessions: Iterable[SessionRow]) -> list[tuple[SessionRow, SessionRow
         if there is None or there.ends_at < one.ends_at:
             until[one.room_id] = one
     return found
+
+
+def free_numbers(taken: set[int]) -> Iterator[int]:
+    """Numbers for new sessions: behind all others, and where those reach the end, the gaps between them."""
+    behind = range(max(taken, default=0) + 1, LAST_NUMBER + 1)
+    return chain(behind, (number for number in range(1, LAST_NUMBER + 1) if number not in taken))
 
 
 EPOCH = datetime.fromtimestamp(0, UTC)

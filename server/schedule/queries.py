@@ -238,20 +238,34 @@ REMOVE_SPEAKERS = "DELETE FROM speaker WHERE event_id = $1 AND speaker_id = ANY(
 REMOVE_SESSIONS = "DELETE FROM session WHERE event_id = $1 AND session_id = ANY($2::uuid[])"
 
 # Refuses here, where the action can still say what is wrong, and not at the commit.
-CHECK_NOW = "SET CONSTRAINTS session_room_is_free, session_number IMMEDIATE"
+CHECK_NOW = "SET CONSTRAINTS session_room_is_free, session_number, day_is_one IMMEDIATE"
 
-LAST_NUMBER = "SELECT COALESCE(max(number), 0) FROM session WHERE event_id = $1"
+LIST_NUMBERS = "SELECT COALESCE(array_agg(number), '{}'::integer[]) FROM session WHERE event_id = $1"
 
 NEXT_ROOM = "SELECT COALESCE(max(position) + 1, 0) FROM room WHERE event_id = $1"
 NEXT_TRACK = "SELECT COALESCE(max(position) + 1, 0) FROM track WHERE event_id = $1"
 NEXT_KIND = "SELECT COALESCE(max(position) + 1, 0) FROM kind WHERE event_id = $1"
 
-# What others hold on to: an attendee who is a speaker, a check-in list that follows a room.
+# What others hold on to: an attendee who is a speaker, a check-in list that follows a room, an announcement that is still to go
+# out to a track.
 LIST_HELD = """
     SELECT ARRAY(
         SELECT speaker_id FROM attendee WHERE event_id = $1 AND speaker_id IS NOT NULL
         UNION
         SELECT room_id FROM checkin_list WHERE event_id = $1 AND room_id IS NOT NULL
+        UNION
+        SELECT track.track_id
+        FROM track
+        JOIN announcement ON announcement.event_id = track.event_id
+            AND announcement.channel = 'announcements:track:' || track.track_id
+        WHERE track.event_id = $1 AND announcement.status = 'scheduled'
+    )
+"""
+
+# Whoever schedules an announcement holds its track to the commit: once the track is deleted, this sees it.
+IS_ANNOUNCED_TO = """
+    SELECT EXISTS (
+        SELECT FROM announcement WHERE event_id = $1 AND status = 'scheduled' AND channel = ANY($2::text[])
     )
 """
 
@@ -423,13 +437,13 @@ async def remove_sessions(tx: Tx, event_id: UUID, ids: list[UUID]) -> None:
 
 
 async def check_now(tx: Tx) -> None:
-    """Violates `session_room_is_free` where two sessions are in one room at a time."""
+    """Violates whichever of these does not hold, where its violation can still be answered by name."""
     await tx.execute(CHECK_NOW)
 
 
-async def last_number(tx: Tx, event_id: UUID) -> int:
-    found: int = await tx.fetchval(LAST_NUMBER, event_id)
-    return found
+async def list_numbers(tx: Tx, event_id: UUID) -> set[int]:
+    """Those that sessions have."""
+    return set(await tx.fetchval(LIST_NUMBERS, event_id))
 
 
 async def next_room(tx: Tx, event_id: UUID) -> int:
@@ -446,8 +460,13 @@ async def next_kind(tx: Tx, event_id: UUID) -> int:
 
 
 async def list_held(tx: Tx, event_id: UUID) -> set[UUID]:
-    """Speakers who are attendees, and rooms that a check-in list follows."""
+    """Speakers who are attendees, rooms that a check-in list follows, tracks to which something is still to be announced."""
     return set(await tx.fetchval(LIST_HELD, event_id))
+
+
+async def is_announced_to(tx: Tx, event_id: UUID, *, channels: list[str]) -> bool:
+    """Whether something is still to go out on one of these channels."""
+    return bool(await tx.fetchval(IS_ANNOUNCED_TO, event_id, channels))
 
 
 async def find_clash(tx: Tx, event_id: UUID, *, session_ids: list[UUID]) -> ClashRow | None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from server.event.reader import EVERY_LANGUAGE, Reader
 from server.event.types import EventRow
-from server.schedule.policy import Names, differences, kinds_of, with_names
+from server.schedule.policy import Names, kinds_of, shown, with_names
 from server.schedule.rows import (
     ROWS,
     DayRow,
@@ -41,6 +41,7 @@ from server.schedule.views import (
     day_head,
     in_all_languages,
     kind_view,
+    links_view,
     room_view,
     session_detail,
     speaker_view,
@@ -107,6 +108,11 @@ def change_view(edit: Edit, names: Names, event: EventRow, reader: Reader) -> Ch
         kinds=kinds,
         changed={field: _read(field, change, reader) for field, change in changed.items()},
         sentence=reader.text(sentences(before, after, names, event) if of_session else {}),  # type: ignore[arg-type]
+        day=day_head(after, reader) if isinstance(after, DayRow) else None,
+        room=room_view(after, reader) if isinstance(after, RoomRow) else None,
+        track=track_view(after, reader) if isinstance(after, TrackRow) else None,
+        kind=kind_view(after, reader) if isinstance(after, KindRow) else None,
+        speaker=speaker_view(after, reader) if isinstance(after, SpeakerRow) else None,
         session=session_detail(after, reader) if isinstance(after, SessionRow) else None,
     )
 
@@ -158,11 +164,13 @@ def _of_thing(edit: Edit, now: VersionRow) -> Struct:
 
 
 def _changed(before: Row | None, after: Row | None) -> dict[str, FieldChange]:
-    return {} if before is None or after is None else differences(before, after)
+    return {} if before is None or after is None else shown(before, after)
 
 
 def _read(field: str, change: FieldChange, reader: Reader) -> FieldChange:
     """Old and new in the reader's language."""
+    if field == "links":
+        return FieldChange(links_view(change.old, reader), links_view(change.new, reader))
     if field not in _OF_MANY_LANGUAGES:
         return change
     return FieldChange(reader.text(change.old), reader.text(change.new))

@@ -161,6 +161,10 @@ start, `delayed` also a status that names no time yet and `on_schedule` its end,
 Whatever else changed is `details`, and so is everything about a session that is cancelled and stays so."""
 
 
+Reference = Literal["room_id", "track_id", "kind_id", "speaker_ids"]
+"""The fields of a session that name other things."""
+
+
 class FieldChange(Struct, frozen=True, omit_defaults=True):
     """What a field was and what it is."""
 
@@ -284,8 +288,13 @@ class Change(Struct, frozen=True, kw_only=True):
     """By field; empty where it was added or removed."""
     sentence: str | Texts
     """What a phone shows; of sessions only, else empty."""
+    day: DayHead | None
+    """The thing as it is in the newer version, under its own subject; all of these are null where it is gone."""
+    room: Room | None
+    track: Track | None
+    kind: Kind | None
+    speaker: Speaker | None
     session: SessionDetail | None
-    """The session as it is in the newer version; null for everything else, and where it is gone."""
 
 
 class Changes(Struct, frozen=True, kw_only=True):
@@ -338,6 +347,16 @@ class Disagreement(Struct, frozen=True, kw_only=True):
     draft: Any
 
 
+class Dangling(Struct, frozen=True, kw_only=True):
+    """A session names what would no longer be there: it was removed since, or the draft itself removes it."""
+
+    session_id: UUID
+    title: str | Texts
+    field: Reference
+    id: UUID
+    """Of what is not there."""
+
+
 class Draft(Struct, frozen=True, kw_only=True):
     """What an organizer prepares, against the programme as it is now."""
 
@@ -347,6 +366,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     """A release is refused while there are any, unless it is forced."""
     clashes: list[Clash]
     """A release is refused while there are any."""
+    dangling: list[Dangling]
+    """The same."""
 
 
 EVENTS: dict[str, type[Struct]] = {

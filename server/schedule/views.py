@@ -49,7 +49,7 @@ def speaker_view(speaker: SpeakerRow, reader: Reader) -> Speaker:
         tagline=reader.text(speaker.tagline),
         bio=reader.text(speaker.bio),
         photo_url=speaker.photo_url,
-        links=_links(speaker.links, reader),
+        links=links_view(speaker.links, reader),
     )
 
 
@@ -125,13 +125,13 @@ def _brief(session: SessionRow, reader: Reader) -> dict[str, Any]:
         "service": session.service,
         "url": session.url,
         "logo_url": session.logo_url,
-        "links": _links(session.links, reader),
+        "links": links_view(session.links, reader),
         "do_not_record": session.do_not_record,
         "status": session.status,
     }
 
 
-def _links(links: list[Link], reader: Reader) -> list[LinkView]:
+def links_view(links: list[Link], reader: Reader) -> list[LinkView]:
     return [LinkView(url=one.url, title=reader.text(one.title), kind=one.kind) for one in links]
 
 

@@ -14,7 +14,7 @@ from server.schedule.formats import FORMATS
 from server.schedule.listing import Wanted, select
 from server.schedule.rows import DayRow
 from server.schedule.types import Schedule
-from tests.schedule.programmes import edition_of, event_row, id_of, session_row
+from tests.schedule.editions import edition_of, event_row, id_of, session_row
 
 RAMADAN = date(2027, 2, 7)
 """The Sunday on which the clock goes from 03:00 back to 02:00, before Ramadan begins on the 8th."""

@@ -13,7 +13,7 @@ from server.paging import encode_cursor
 from server.schedule.edition import Edition
 from server.schedule.listing import Wanted, page_after, select
 from tests.conftest import Demo
-from tests.schedule.programmes import edition_of, event_row, id_of, session_row
+from tests.schedule.editions import edition_of, event_row, id_of, session_row
 
 NOON = datetime(2027, 1, 10, 12, tzinfo=UTC)
 BIG, SMALL = id_of(100), id_of(101)
