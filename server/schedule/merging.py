@@ -42,6 +42,8 @@ from server.texts import Texts
 _ROW_FIELD = {"room": "room_id", "track": "track_id", "kind": "kind_id", "speakers": "speaker_ids"}
 """Where a session's row calls something otherwise than a file does."""
 
+TEXTS = {"name", "description", "title", "subtitle", "abstract", "organisation", "tagline", "bio"}
+"""Fields in several languages."""
 _TIMES = ("starts_at", "ends_at")
 _FOLLOWS_FROM_TIMES = {"scheduled", "moved", "delayed"}
 """What a session's status becomes by itself."""
@@ -82,11 +84,14 @@ class _Merge:
         self._ids: dict[tuple[Subject, str], UUID] = {}
         self._after = {subject: dict(state.of(subject)) for subject in ROWS}
         self._missing: list[tuple[Subject, UUID]] = []
+        self._spoken: set[str] = set()
+        """Languages in which the file says anything: of the others it does not say that there is nothing."""
         self.sources: list[SourceRow] = []
         self.repairs: list[Repair] = []
         self.overruled: list[Repair] = []
 
     def take(self, programme: Programme) -> None:
+        self._spoken = _languages_of(programme)
         self._take("day", {one.date: one for one in programme.days})
         self._take("room", {one.key: one for one in programme.rooms})
         self._take("track", {one.key: one for one in programme.tracks})
@@ -111,11 +116,8 @@ class _Merge:
 
     def _take(self, subject: Subject, items: Mapping[str, Struct]) -> None:
         known = self._known(subject)
-        ordered = "position" in ROWS[subject].__struct_fields__
-        for position, (key, item) in enumerate(items.items()):
+        for key, item in items.items():
             said = _said(item)
-            if ordered:
-                said["position"] = position
             last = self._last.get((subject, key))
             self.sources.append(SourceRow(subject, key, said, missing=False))
             row = known.get(key)
@@ -128,6 +130,22 @@ class _Merge:
         for (of, key), last in self._last.items():
             if of == subject and key not in items:
                 self._miss(last, known.get(key))
+        if "position" in ROWS[subject].__struct_fields__:
+            self._put_in_order(subject, [self._ids[subject, key] for key in items if (subject, key) in self._ids])
+
+    def _put_in_order(self, subject: Subject, ids: list[UUID]) -> None:
+        """As the file has them, unless that is their order already: what stands between them, added here, stays where it is."""
+        rows: dict[UUID, Any] = self._after[subject]
+        before = self._state.of(subject)
+        there = [one for one in ids if one in before]
+        new = ids[len(there) :]
+        if ids == [*sorted(there, key=lambda one: (rows[one].position, one)), *new]:
+            last = max((row.position for one, row in rows.items() if one not in new), default=-1)
+            places = {one: last + 1 + number for number, one in enumerate(new)}
+        else:
+            places = {one: number for number, one in enumerate(ids)}
+        for one, position in places.items():
+            rows[one] = replace(rows[one], position=position)
 
     def _miss(self, last: SourceRow, row: Row | None) -> None:
         """What the file no longer has."""
@@ -206,6 +224,8 @@ class _Merge:
         if wanted.get("number") == 0:
             fields.discard("number")
         new = {name: wanted[name] for name in fields if name in row.__struct_fields__}
+        for name in new.keys() & TEXTS:
+            new[name] = self._texts(getattr(row, name), new[name], last.state[name] if last else {})
         if ends_too_early(
             replace(row, **new)
         ):  # one end is the file's, the other was changed here: they do not go together
@@ -218,6 +238,15 @@ class _Merge:
             if "status" not in fields:
                 after = replace(after, status=status_after(row, after))
         return after
+
+    def _texts(self, now: Texts, said: Texts, before: Texts) -> Texts:
+        """A text with what the file says otherwise than the one before it, language by language: a file in one language does not
+        take the translations away."""
+        changed = {tag for tag in {*said, *before} if said.get(tag) != before.get(tag)}
+        gone = {tag for tag in changed if tag not in said and tag in self._spoken}
+        return {tag: text for tag, text in now.items() if tag not in gone} | {
+            tag: text for tag, text in said.items() if tag in changed
+        }
 
     def _note_overruled(self, subject: Subject, row: Row, new: Mapping[str, Any], last: SourceRow) -> None:
         before = self._fields(subject, last.state)
@@ -317,6 +346,17 @@ def _said(item: Struct) -> dict[str, Any]:
     written, and a tuple a list."""
     said: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(item))
     return said | {name: msgspec.to_builtins(_moment(said[name])) for name in _TIMES if name in said}
+
+
+def _languages_of(programme: Programme) -> set[str]:
+    things = (programme.rooms, programme.tracks, programme.kinds, programme.speakers, programme.sessions)
+    return {
+        tag
+        for noun in things
+        for thing in noun
+        for name in TEXTS & set(thing.__struct_fields__)
+        for tag in getattr(thing, name)
+    }
 
 
 def _moment(written: str | None) -> Any:
