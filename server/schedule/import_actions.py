@@ -48,7 +48,7 @@ async def import_programme(
 
         if not dry_run and not state.session and not sources:  # an event's first programme says when its days begin
             await event_queries.set_day_begins(tx, event.event_id, time.fromisoformat(programme.day_begins))
-        merged = merge(state, sources, programme, held=held, new_id=new_id)
+        merged = merge(state, sources, programme, held=held, new_id=new_id, default_language=event.default_language)
 
         edits, version = merged.edits, None
         if not dry_run:

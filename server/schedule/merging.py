@@ -37,7 +37,7 @@ from server.schedule.rows import (
     id_of,
     restored,
 )
-from server.texts import Texts
+from server.texts import Texts, pick
 
 _ROW_FIELD = {"room": "room_id", "track": "track_id", "kind": "kind_id", "speakers": "speaker_ids"}
 """Where a session's row calls something otherwise than a file does."""
@@ -62,6 +62,19 @@ class Merged(Struct, frozen=True):
     """What an organizer had changed and the file changes too: the file's word was taken."""
 
 
+_AT = datetime(2000, 1, 1, tzinfo=UTC)
+BLANK: dict[Subject, dict[str, Any]] = {
+    "room": {"key": "", "name": {}},
+    "track": {"key": "", "name": {}},
+    "kind": {"key": "", "name": {}},
+    "speaker": {"key": "", "name": {}},
+    "session": {"key": "", "title": {}, "starts_at": _AT, "ends_at": _AT},
+}
+"""What a thing says of itself of which nothing is said."""
+NEVER_UNSAID = {"key", "name", "title", "starts_at", "ends_at", "status", "number"}
+"""What every format knows."""
+
+
 class Field(Struct, frozen=True):
     """The draft and the present want something else of a field."""
 
@@ -76,7 +89,14 @@ class Field(Struct, frozen=True):
 class _Merge:
     """One file on its way into a programme."""
 
-    def __init__(self, state: State, sources: Iterable[SourceRow], held: set[UUID], new_id: Callable[[], UUID]) -> None:
+    def __init__(
+        self,
+        state: State,
+        sources: Iterable[SourceRow],
+        held: set[UUID],
+        new_id: Callable[[], UUID],
+        default_language: str,
+    ) -> None:
         self._state = state
         self._held = held
         self._new_id = new_id
@@ -84,6 +104,14 @@ class _Merge:
         self._ids: dict[tuple[Subject, str], UUID] = {}
         self._after = {subject: dict(state.of(subject)) for subject in ROWS}
         self._missing: list[tuple[Subject, UUID]] = []
+        self._own: dict[tuple[Subject, str], str] = {
+            (subject, str(one)): getattr(row, "key")  # noqa: B009 - a union of rows
+            for subject in ROWS
+            if subject != "day"
+            for one, row in state.of(subject).items()
+        }
+        """Where a file is one of ours, it calls things by our ids: the key under which their source has them."""
+        self._default = default_language
         self._spoken: set[str] = set()
         """Languages in which the file says anything: of the others it does not say that there is nothing."""
         self.sources: list[SourceRow] = []
@@ -116,8 +144,13 @@ class _Merge:
 
     def _take(self, subject: Subject, items: Mapping[str, Struct]) -> None:
         known = self._known(subject)
+        items = {self._own.get((subject, key), key): item for key, item in items.items()}
+        unsaid = self._unsaid(subject, items)
         for key, item in items.items():
-            said = _said(item)
+            said = self._in_own_keys(subject, key, _said(item))
+            last = self._last.get((subject, key))
+            if last is not None:
+                said |= {name: last.state[name] for name in unsaid if name in last.state}
             last = self._last.get((subject, key))
             self.sources.append(SourceRow(subject, key, said, missing=False))
             row = known.get(key)
@@ -157,13 +190,43 @@ class _Merge:
             if isinstance(row, SessionRow):  # gone from the file, but phones shall see that it is
                 self._after["session"][row.session_id] = replace(row, status="cancelled")
 
+    def _in_own_keys(self, subject: Subject, key: str, said: dict[str, Any]) -> dict[str, Any]:
+        """What a file says, with the keys that the file before it used."""
+        if subject == "day":
+            return said
+        said["key"] = key
+        if subject == "session":
+            for name, of in _REFERS_TO.items():
+                said[name] = said[name] and self._own.get((of, said[name]), said[name])
+            said["speakers"] = [self._own.get(("speaker", one), one) for one in said["speakers"]]
+            said["roles"] = {self._own.get(("speaker", one), one): role for one, role in said["roles"].items()}
+        return said
+
+    def _unsaid(self, subject: Subject, items: Mapping[str, Struct]) -> set[str]:
+        """Fields that several things had in the file before and none has in this one: it is of a format that does not know them."""
+        if subject == "day" or not items:
+            return set()
+        blank = _said(next(iter(items.values())).__class__(**BLANK[subject]))
+        before = [one.state for (of, _), one in self._last.items() if of == subject and not one.missing]
+        found = set()
+        for name in blank.keys() - NEVER_UNSAID:
+            had = sum(one.get(name, blank[name]) != blank[name] for one in before)
+            if had > 1 and all(_said(item)[name] == blank[name] for item in items.values()):
+                found.add(name)
+                self.repairs.append(
+                    Repair(
+                        where=f"each {subject}",
+                        what=f"no `{name}` in the whole file; the {had} that are known are kept",
+                    )
+                )
+        return found
+
     def _known(self, subject: Subject) -> dict[str, Row]:
-        """What there is already, by the key that a file calls it: its own, or our id where the file is one of ours."""
+        """What there is already, by its key."""
         rows = self._state.of(subject).values()
         if subject == "day":
             return {str(getattr(row, "date")): row for row in rows}  # noqa: B009 - a union of rows
-        by_id = {str(id_of(row)): row for row in rows}
-        return by_id | {getattr(row, "key"): row for row in rows}  # noqa: B009 - the same
+        return {getattr(row, "key"): row for row in rows}  # noqa: B009 - the same
 
     def _fields(self, subject: Subject, said: Mapping[str, Any]) -> dict[str, Any]:
         """What a file says as a row would hold it."""
@@ -243,6 +306,8 @@ class _Merge:
         """A text with what the file says otherwise than the one before it, language by language: a file in one language does not
         take the translations away."""
         changed = {tag for tag in {*said, *before} if said.get(tag) != before.get(tag)}
+        # What a reader in that language sees already is no news: the file had it from here, in the only language it knows.
+        changed -= {tag for tag in changed if tag not in now and pick(now, tag, self._default) == said.get(tag)}
         gone = {tag for tag in changed if tag not in said and tag in self._spoken}
         return {tag: text for tag, text in now.items() if tag not in gone} | {
             tag: text for tag, text in said.items() if tag in changed
@@ -291,12 +356,18 @@ class _Merge:
 
 
 def merge(
-    state: State, sources: Iterable[SourceRow], programme: Programme, *, held: set[UUID], new_id: Callable[[], UUID]
+    state: State,
+    sources: Iterable[SourceRow],
+    programme: Programme,
+    *,
+    held: set[UUID],
+    new_id: Callable[[], UUID],
+    default_language: str,
 ) -> Merged:
     """What `programme` changes of `state`. `sources` is what the file before it said, `held` what must stay though no session
-    names it. A session that the file no longer has is cancelled; what else it no longer has goes, unless something refers to it.
+    names it, `default_language` the event's. A session that the file no longer has is cancelled; what else it no longer has goes, unless something refers to it.
     """
-    merging = _Merge(state, sources, held, new_id)
+    merging = _Merge(state, sources, held, new_id, default_language)
     merging.take(programme)
     return Merged(merging.edits(), merging.sources, merging.repairs, merging.overruled)
 

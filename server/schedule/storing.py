@@ -48,7 +48,7 @@ async def store(
 async def store_programme(tx: Tx, event_id: UUID, programme: Programme) -> None:
     """A programme into an event that has none yet and to which nobody listens: it is stored and not told."""
     await queries.lock_version(tx, event_id)
-    merged = merge(State(), [], programme, held=set(), new_id=new_id)
+    merged = merge(State(), [], programme, held=set(), new_id=new_id, default_language="")
     await store(tx, event_id, merged.edits, origin="import", name=programme.version)
     await history_queries.write_sources(tx, event_id, merged.sources)
 
