@@ -16,7 +16,9 @@ from server.schedule import history_queries, queries
 from server.schedule.errors import RoomTaken
 from server.schedule.merging import merge
 from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of
+from server.schedule.searched import touched
 from server.schedule.things import remove_things, write_things
+from server.search.storing import renew
 
 
 async def store(
@@ -41,6 +43,7 @@ async def store(
     await _check_rooms(tx, event_id, written)
     await history_queries.insert_version(tx, event_id, now, origin=origin, name=name, note=note)
     await history_queries.insert_history(tx, event_id, now.version, written)
+    await renew(tx, event_id, touched(written))
     return now, written
 
 
