@@ -14,15 +14,21 @@ Wanted = Sequence[Sequence[str]]
 """For each word those that would do instead: itself, or what may have been meant."""
 
 
-class Question(Struct, frozen=True):
-    """The same for the database: as tsqueries."""
+NOTHING = "'-'"
+"""A tsquery for what no text has."""
 
-    all: str
-    """All the words, each at least begun."""
+
+class Question(Struct, frozen=True):
+    """The same for the database: as tsqueries, each asking for all the words and each for more than the one before it."""
+
+    named: str
+    """In the title or the names, finished."""
+    begun: str
+    """There, at least begun."""
+    beside: str
+    """In the head, tracks and rooms included."""
     any: str
-    """Any of them."""
-    exact: str
-    """Any of them, finished: ranks higher."""
+    """Any of the words, begun, wherever: by this what has no more in common is ranked."""
     heads_only: bool
     """A single letter is in every long text."""
 
@@ -42,12 +48,14 @@ def _counts(word: str) -> bool:
 
 
 def question(event_id: UUID, wanted: Wanted) -> Question:
-    begun = ["|".join(sought(event_id, word) for word in instead) for instead in wanted]
-    finished = [lexeme(event_id, bare(word)) for instead in wanted for word in instead]
+    begun = [[sought(event_id, word) for word in instead] for instead in wanted]
+    finished = [[f"{lexeme(event_id, bare(word))}:AB" for word in instead] for instead in wanted]
+    named = [[f"{each}AB" if each.endswith("*") else f"{each}:AB" for each in instead] for instead in begun]
     return Question(
-        "&".join(f"({each})" for each in begun),
-        "|".join(begun),
-        "|".join(finished),
+        _all(finished),
+        _all(named),
+        _all(begun),
+        "|".join(each for instead in begun for each in instead),
         heads_only=all(len(word) == 1 for instead in wanted for word in instead),
     )
 
@@ -57,3 +65,7 @@ def sought(event_id: UUID, word: str) -> str:
     if len(word) == 1:
         return lexeme(event_id, word)
     return f"{lexeme(event_id, beginning_of(word))}:*"
+
+
+def _all(parts: Wanted) -> str:
+    return "&".join(f"({'|'.join(instead)})" for instead in parts)

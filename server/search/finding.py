@@ -10,12 +10,13 @@ from msgspec import Struct
 from server.db import Tx
 from server.event.reader import Reader
 from server.search import queries
-from server.search.asking import Wanted, asked_words, question, sought
+from server.search.asking import NOTHING, Wanted, asked_words, question, sought
 from server.search.snippets import pattern_of
 from server.search.spelling import meant, spellings
 from server.search.types import About, Hit, HitRow, Hits
 from server.search.views import exhibitor_hit, session_hit, speaker_hit
 from server.search.wording import bare
+from server.texts import ALL
 
 
 class Search(Struct, frozen=True):
@@ -46,10 +47,18 @@ async def find(tx: Tx, event_id: UUID, search: Search, reader: Reader) -> Hits:
 
 async def _look(tx: Tx, event_id: UUID, wanted: Wanted, search: Search) -> list[HitRow]:
     asked = question(event_id, wanted)
-    found = await queries.search_heads(tx, event_id, asked, abouts=search.abouts, limit=search.limit)
-    if len(found) < search.limit and not asked.heads_only:
+    found: list[HitRow] = []
+    for each, without in ((asked.named, NOTHING), (asked.begun, asked.named), (asked.beside, asked.begun)):
         more = search.limit - len(found)
-        found += await queries.search_wholes(tx, event_id, asked, abouts=search.abouts, limit=more)
+        if more:
+            found += await queries.search_heads(
+                tx, event_id, asked=each, without=without, abouts=search.abouts, limit=more
+            )
+    more = search.limit - len(found)
+    if more and not asked.heads_only:
+        found += await queries.search_wholes(
+            tx, event_id, asked=asked.beside, ranked=asked.any, abouts=search.abouts, limit=more
+        )
     return found
 
 
@@ -70,14 +79,15 @@ async def _show(tx: Tx, event_id: UUID, found: Sequence[HitRow], words: Sequence
     ids: dict[About, list[UUID]] = {}
     for one in found:
         ids.setdefault(one.about, []).append(one.id)
+    language = {"language": reader.default if reader.language == ALL else reader.language, "default": reader.default}
     shown: dict[UUID, Hit] = {}
     if "session" in ids:
-        sessions = await queries.list_sessions_shown(tx, event_id, ids=ids["session"])
+        sessions = await queries.list_sessions_shown(tx, event_id, ids=ids["session"], **language)
         shown |= {one.session_id: session_hit(one, reader, pattern) for one in sessions}
     if "speaker" in ids:
-        speakers = await queries.list_speakers_shown(tx, event_id, ids=ids["speaker"])
+        speakers = await queries.list_speakers_shown(tx, event_id, ids=ids["speaker"], **language)
         shown |= {one.speaker_id: speaker_hit(one, reader, pattern) for one in speakers}
     if "exhibitor" in ids:
-        exhibitors = await queries.list_exhibitors_shown(tx, event_id, ids=ids["exhibitor"])
+        exhibitors = await queries.list_exhibitors_shown(tx, event_id, ids=ids["exhibitor"], **language)
         shown |= {one.exhibitor_id: exhibitor_hit(one, reader, pattern) for one in exhibitors}
     return [shown[one.id] for one in found if one.id in shown]

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from server.db import Tx, rows
-from server.search.asking import Question
 from server.search.types import (
     About,
     Entry,
@@ -19,8 +18,8 @@ from server.search.types import (
     SpeakerSource,
 )
 
-MOST_RANKED = 1000
-"""What has the words in its head is ranked, which takes 2 µs each; of more than so many any order is a guess."""
+MOST_RANKED = 250
+"""Of what has the words, so many are compared: a short beginning is in most heads, and ranking takes up to 10 µs each."""
 
 # Like the event's other locks of this strength it lets everybody refer to the event meanwhile.
 LOCK_EVENT = "SELECT event_id FROM event WHERE event_id = $1 FOR NO KEY UPDATE"
@@ -82,6 +81,9 @@ LIST_HEAD_LEXEMES = """
     WHERE event_id = $1 AND about = $2 AND id = ANY($3::uuid[])
 """
 
+# How much an index collects before it sorts it in: until the transaction ends, and for its own writing only.
+LIMIT_PENDING = "SELECT set_config('gin_pending_list_limit', $1, true)"
+
 WRITE_ENTRY = """
     INSERT INTO search_entry (event_id, about, id, head, whole)
     VALUES ($1, $2, $3, $4::text::tsvector, $5::text::tsvector)
@@ -112,16 +114,19 @@ REMOVE_SPELLINGS = """
     WHERE search_spelling.event_id = $1 AND search_spelling.spelling = given.spelling AND search_spelling.word = given.word
 """
 
-# The inner limit bounds what a short beginning costs that is in most heads.
+# The words have the event's tag, so the index of words alone finds the event's entries and no others. The event and what it is
+# about are asked in forms that no index serves: else the planner, which cannot know how much a word finds, would now and then
+# read all long texts of the event instead.
 SEARCH_HEADS = """
     SELECT about, id
     FROM (
         SELECT about, id, head
         FROM search_entry
-        WHERE event_id = $1 AND head @@ $2::text::tsquery AND about = ANY($4::text[])
+        WHERE head @@ $2::text::tsquery AND event_id IS NOT DISTINCT FROM $1 AND NOT head @@ $3::text::tsquery
+          AND array_position($4::text[], about) IS NOT NULL
         LIMIT $6
     ) AS found
-    ORDER BY ts_rank(head, $2::text::tsquery, 1) + ts_rank(head, $3::text::tsquery, 1) DESC, id
+    ORDER BY ts_rank(head, $2::text::tsquery, 1) DESC, id
     LIMIT $5
 """
 
@@ -131,8 +136,8 @@ SEARCH_WHOLES = """
     FROM (
         SELECT about, id, head
         FROM search_entry
-        WHERE event_id = $1 AND whole @@ $2::text::tsquery AND about = ANY($4::text[])
-          AND NOT head @@ $2::text::tsquery
+        WHERE whole @@ $2::text::tsquery AND event_id IS NOT DISTINCT FROM $1 AND NOT head @@ $2::text::tsquery
+          AND array_position($4::text[], about) IS NOT NULL
         LIMIT $6
     ) AS found
     ORDER BY ts_rank(head, $3::text::tsquery, 1) DESC, id
@@ -152,9 +157,12 @@ LIST_UNKNOWN = """
     WHERE NOT EXISTS (SELECT FROM search_entry WHERE event_id = $1 AND whole @@ asked.lexeme::tsquery)
 """
 
+# Long texts in the reader's language alone ($3; $4: the event's own): all of them are a hundred times what is shown.
 LIST_SESSIONS_SHOWN = """
-    SELECT session.session_id, session.title, session.abstract, session.description, session.starts_at, session.ends_at,
-           session.room_id, session.status,
+    SELECT session.session_id, session.title,
+           COALESCE(session.abstract ->> $3, session.abstract ->> $4, session.abstract ->> 'en', '') AS abstract,
+           COALESCE(session.description ->> $3, session.description ->> $4, session.description ->> 'en', '') AS description,
+           session.starts_at, session.ends_at, session.room_id, session.status,
            (SELECT COALESCE(jsonb_agg(speaker.name ORDER BY session_speaker.position), '[]'::jsonb)
             FROM session_speaker
             JOIN speaker ON speaker.event_id = session_speaker.event_id
@@ -166,13 +174,14 @@ LIST_SESSIONS_SHOWN = """
 """
 
 LIST_SPEAKERS_SHOWN = """
-    SELECT speaker_id, name, organisation, bio
+    SELECT speaker_id, name, organisation, COALESCE(bio ->> $3, bio ->> $4, bio ->> 'en', '') AS bio
     FROM speaker
     WHERE event_id = $1 AND speaker_id = ANY($2::uuid[])
 """
 
 LIST_EXHIBITORS_SHOWN = """
-    SELECT exhibitor_id, name, booth, description
+    SELECT exhibitor_id, name, booth,
+           COALESCE(description ->> $3, description ->> $4, description ->> 'en', '') AS description
     FROM exhibitor
     WHERE event_id = $1 AND exhibitor_id = ANY($2::uuid[])
 """
@@ -210,6 +219,11 @@ async def list_head_lexemes(tx: Tx, event_id: UUID, about: About, *, ids: Sequen
     return found
 
 
+async def limit_pending(tx: Tx, limit: str) -> None:
+    """`64kB`, say, for what this transaction writes from here on."""
+    await tx.execute(LIMIT_PENDING, limit)
+
+
 async def write_entries(tx: Tx, event_id: UUID, entries: Sequence[Entry]) -> None:
     await tx.executemany(WRITE_ENTRY, [(event_id, one.about, one.id, one.head, one.whole) for one in entries])
 
@@ -234,17 +248,17 @@ async def remove_spellings(tx: Tx, event_id: UUID, pairs: Collection[tuple[str, 
 
 
 async def search_heads(
-    tx: Tx, event_id: UUID, question: Question, *, abouts: Sequence[About], limit: int
+    tx: Tx, event_id: UUID, *, asked: str, without: str, abouts: Sequence[About], limit: int
 ) -> list[HitRow]:
-    """What has all the words in its title and names, the best first."""
-    return await rows(tx, HitRow, SEARCH_HEADS, event_id, question.all, question.exact, abouts, limit, MOST_RANKED)
+    """What has this in its head and not that (tsqueries), the best first."""
+    return await rows(tx, HitRow, SEARCH_HEADS, event_id, asked, without, abouts, limit, MOST_RANKED)
 
 
 async def search_wholes(
-    tx: Tx, event_id: UUID, question: Question, *, abouts: Sequence[About], limit: int
+    tx: Tx, event_id: UUID, *, asked: str, ranked: str, abouts: Sequence[About], limit: int
 ) -> list[HitRow]:
-    """What has all the words, and not all in its head."""
-    return await rows(tx, HitRow, SEARCH_WHOLES, event_id, question.all, question.any, abouts, limit, MOST_RANKED)
+    """What has this and not all of it in its head, ranked by that (tsqueries)."""
+    return await rows(tx, HitRow, SEARCH_WHOLES, event_id, asked, ranked, abouts, limit, MOST_RANKED)
 
 
 async def list_alike(tx: Tx, event_id: UUID, *, spellings: Sequence[str]) -> list[str]:
@@ -258,13 +272,19 @@ async def list_unknown(tx: Tx, event_id: UUID, *, words: Sequence[str], lexemes:
     return found
 
 
-async def list_sessions_shown(tx: Tx, event_id: UUID, *, ids: Sequence[UUID]) -> list[SessionShown]:
-    return await rows(tx, SessionShown, LIST_SESSIONS_SHOWN, event_id, ids)
+async def list_sessions_shown(
+    tx: Tx, event_id: UUID, *, ids: Sequence[UUID], language: str, default: str
+) -> list[SessionShown]:
+    return await rows(tx, SessionShown, LIST_SESSIONS_SHOWN, event_id, ids, language, default)
 
 
-async def list_speakers_shown(tx: Tx, event_id: UUID, *, ids: Sequence[UUID]) -> list[SpeakerShown]:
-    return await rows(tx, SpeakerShown, LIST_SPEAKERS_SHOWN, event_id, ids)
+async def list_speakers_shown(
+    tx: Tx, event_id: UUID, *, ids: Sequence[UUID], language: str, default: str
+) -> list[SpeakerShown]:
+    return await rows(tx, SpeakerShown, LIST_SPEAKERS_SHOWN, event_id, ids, language, default)
 
 
-async def list_exhibitors_shown(tx: Tx, event_id: UUID, *, ids: Sequence[UUID]) -> list[ExhibitorShown]:
-    return await rows(tx, ExhibitorShown, LIST_EXHIBITORS_SHOWN, event_id, ids)
+async def list_exhibitors_shown(
+    tx: Tx, event_id: UUID, *, ids: Sequence[UUID], language: str, default: str
+) -> list[ExhibitorShown]:
+    return await rows(tx, ExhibitorShown, LIST_EXHIBITORS_SHOWN, event_id, ids, language, default)

@@ -10,11 +10,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import islice
 
 from server.folding import fold
 from server.search.wording import beginning_of
 
 MOST_CHARACTERS = 160
+MOST_LETTERS, MOST_WORDS = 5, 4
+"""Of each word and of the question: a pattern of all takes longer to make than the search itself."""
 BEFORE = 50
 """Characters that lead up to the word."""
 _SCRIPTS = (range(0x20, 0x250), range(0x370, 0x600), range(0x600, 0x700), range(0x1E00, 0x2000), range(0xFB50, 0xFF00))
@@ -26,7 +29,10 @@ _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 
 def pattern_of(words: Iterable[str]) -> re.Pattern[str]:
     """Finds any of these words at the beginning of a word of a text, and behind an Arabic article."""
-    begun = "|".join(_BETWEEN.join(_letter(letter) for letter in beginning_of(word)) for word in words)
+    begun = "|".join(
+        _BETWEEN.join(_letter(letter) for letter in beginning_of(word)[:MOST_LETTERS])
+        for word in islice(words, MOST_WORDS)
+    )
     return re.compile(rf"(?<![^\W_])(?:[وبكف]?ال|لل)?(?:{begun})")
 
 
@@ -62,7 +68,7 @@ def _next_word(text: str, start: int, at: int) -> int:
 
 def _letter(letter: str) -> str:
     variants = _variants().get(letter, letter)
-    return f"[{re.escape(variants)}]" if len(variants) > 1 else re.escape(letter)
+    return f"[{variants}]" if len(variants) > 1 else variants  # letters and digits: nothing to escape
 
 
 @cache

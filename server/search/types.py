@@ -75,10 +75,12 @@ class HitRow(Struct, frozen=True):
 
 
 class SessionShown(Struct, frozen=True):
+    """Its long texts are those for one reader."""
+
     session_id: UUID
     title: Texts
-    abstract: Texts
-    description: Texts
+    abstract: str
+    description: str
     starts_at: datetime
     ends_at: datetime
     room_id: UUID | None
@@ -90,14 +92,14 @@ class SpeakerShown(Struct, frozen=True):
     speaker_id: UUID
     name: Texts
     organisation: Texts
-    bio: Texts
+    bio: str
 
 
 class ExhibitorShown(Struct, frozen=True):
     exhibitor_id: UUID
     name: str
     booth: str
-    description: Texts
+    description: str
 
 
 class Hit(Struct, frozen=True, kw_only=True):
@@ -110,7 +112,8 @@ class Hit(Struct, frozen=True, kw_only=True):
     subtitle: str | Texts
     """Who speaks there; the speaker's organisation; the exhibitor's booth. May be empty."""
     snippet: str
-    """A line of its long text where a word was found, else its beginning; empty where there is no such text. Plain text."""
+    """A line of its long text where one of the words is, else its beginning; empty where there is none. In the reader's language,
+    in the event's own for a reader of all of them."""
     starts_at: datetime | None = None
     """Of a session, as all that follows."""
     ends_at: datetime | None = None

@@ -19,7 +19,7 @@ def session_hit(session: SessionShown, reader: Reader, pattern: re.Pattern[str])
         id=session.session_id,
         title=reader.text(session.title),
         subtitle=_names(session.speakers, reader),
-        snippet=_snippet((session.abstract, session.description), reader, pattern),
+        snippet=snippet((session.abstract, session.description), pattern),
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         room_id=session.room_id,
@@ -33,7 +33,7 @@ def speaker_hit(speaker: SpeakerShown, reader: Reader, pattern: re.Pattern[str])
         id=speaker.speaker_id,
         title=reader.text(speaker.name),
         subtitle=reader.text(speaker.organisation),
-        snippet=_snippet((speaker.bio,), reader, pattern),
+        snippet=snippet((speaker.bio,), pattern),
     )
 
 
@@ -43,7 +43,7 @@ def exhibitor_hit(exhibitor: ExhibitorShown, reader: Reader, pattern: re.Pattern
         id=exhibitor.exhibitor_id,
         title=exhibitor.name,
         subtitle=exhibitor.booth,
-        snippet=_snippet((exhibitor.description,), reader, pattern),
+        snippet=snippet((exhibitor.description,), pattern),
     )
 
 
@@ -57,13 +57,3 @@ def _names(speakers: Iterable[Texts], reader: Reader) -> str | Texts:
         language: BETWEEN_NAMES.join(Reader(language, reader.default).text(name) for name in people)
         for language in languages
     }
-
-
-def _snippet(texts: Iterable[Texts], reader: Reader, pattern: re.Pattern[str]) -> str:
-    """In the reader's language if a word is there, else in one where it is."""
-    language = reader.default if reader.language == ALL else reader.language
-    own = Reader(language, reader.default)
-    given = list(texts)
-    first = [own.text(one) for one in given]
-    others = [text for one in given for text in one.values() if text not in first]
-    return snippet([*first, *others], pattern)

@@ -18,7 +18,20 @@ async def search(api: httpx.AsyncClient, q: str, **more: Any) -> dict[str, Any]:
 
 
 async def test_try(api: httpx.AsyncClient) -> None:
-    for q in ("banque", "ia", "intelligence", "inteligence artif", "الذكاء", "ذكاء", "salle", "digital", "zzz", "...", "l'avenir de la", "finnance"):
+    for q in (
+        "banque",
+        "ia",
+        "intelligence",
+        "inteligence artif",
+        "الذكاء",
+        "ذكاء",
+        "salle",
+        "digital",
+        "zzz",
+        "...",
+        "l'avenir de la",
+        "finnance",
+    ):
         found = await search(api, q, lang="fr", limit=4)
         print(q, found["words"], found["corrected"])
         for one in found["results"]:
