@@ -13,9 +13,9 @@ from server.interchange.programme import Kind, Programme, Room, Session, Speaker
 WORDS = 8000
 """Of each language. As often as their place says: the first is in one of ten places (Zipf)."""
 SYLLABLES = {
-    "fr": "ban ca dé fi ga la mé no pré ra sé ti ver tion ment eur age".split(),
-    "en": "ab con den ful gen ing lar mer ness ort pro ser ter ver wick y".split(),
-    "ar": "با تا حم در سا شر عل فا كت لم مد نو ها ور يس".split(),
+    "fr": "ban ca dé fi ga la mé no pré ra sé ti ver tion ment eur age",
+    "en": "ab con den ful gen ing lar mer ness ort pro ser ter ver wick y",
+    "ar": "با تا حم در سا شر عل فا كت لم مد نو ها ور يس",
 }
 TITLE, ABSTRACT, DESCRIPTION, BIO = (4, 9), (30, 50), (350, 450), (60, 90)
 """Words, least and most, in each language."""
@@ -37,7 +37,7 @@ class Vocabulary(Struct, frozen=True):
 
 
 def vocabulary(source: random.Random) -> Vocabulary:
-    words = {language: _words(source, syllables) for language, syllables in SYLLABLES.items()}
+    words = {language: _words(source, syllables.split()) for language, syllables in SYLLABLES.items()}
     total, weights = 0.0, []
     for place in range(1, WORDS + 1):
         total += 1 / place

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from server.folding import all_words_of
+from server.interchange.plain_text import plain
 from server.search.types import About, Entry, ExhibitorSource, SessionSource, SpeakerSource
 from server.search.wording import forms, lexeme
 from server.texts import Texts
@@ -76,6 +77,7 @@ def _placed(heads: Heads) -> Iterator[tuple[str, str]]:
 
 
 def _forms_in(texts: Texts) -> Iterator[str]:
+    """Of long texts, which may be HTML or Markdown."""
     for _, text in sorted(texts.items()):
-        for word in all_words_of(text):
+        for word in all_words_of(plain(text)):
             yield from forms(word)

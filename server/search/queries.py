@@ -18,9 +18,6 @@ from server.search.types import (
     SpeakerSource,
 )
 
-MOST_RANKED = 250
-"""Of what has the words, so many are compared: a short beginning is in most heads, and ranking takes up to 10 µs each."""
-
 # Like the event's other locks of this strength it lets everybody refer to the event meanwhile.
 LOCK_EVENT = "SELECT event_id FROM event WHERE event_id = $1 FOR NO KEY UPDATE"
 
@@ -94,11 +91,21 @@ WRITE_ENTRY = """
 
 REMOVE_ENTRIES = "DELETE FROM search_entry WHERE event_id = $1 AND about = $2 AND id = ANY($3::uuid[])"
 
+# About the statements that ask for words. Words have the event's tag, so their index finds the event's entries and no others.
+# The planner cannot know how much a word finds, and reads all long texts of an event if it may think that this is quicker: so the
+# event and what an entry is about are asked in forms that no other index serves, what is counted is counted whole, and the inner
+# limit stands in the text, where the planner sees that it is no small one. That limit is because ranking takes up to 10 µs each,
+# and the beginning of a word may be in every head.
+
 # Which of these words no head has.
 LIST_UNUSED = """
     SELECT COALESCE(array_agg(word), '{}')
     FROM unnest($2::text[], $3::text[]) AS asked (word, lexeme)
-    WHERE NOT EXISTS (SELECT FROM search_entry WHERE event_id = $1 AND head @@ asked.lexeme::tsquery)
+    WHERE (
+        SELECT count(*)
+        FROM search_entry
+        WHERE head @@ asked.lexeme::tsquery AND event_id IS NOT DISTINCT FROM $1
+    ) = 0
 """
 
 WRITE_SPELLINGS = """
@@ -114,9 +121,6 @@ REMOVE_SPELLINGS = """
     WHERE search_spelling.event_id = $1 AND search_spelling.spelling = given.spelling AND search_spelling.word = given.word
 """
 
-# The words have the event's tag, so the index of words alone finds the event's entries and no others. The event and what it is
-# about are asked in forms that no index serves: else the planner, which cannot know how much a word finds, would now and then
-# read all long texts of the event instead.
 SEARCH_HEADS = """
     SELECT about, id
     FROM (
@@ -124,7 +128,7 @@ SEARCH_HEADS = """
         FROM search_entry
         WHERE head @@ $2::text::tsquery AND event_id IS NOT DISTINCT FROM $1 AND NOT head @@ $3::text::tsquery
           AND array_position($4::text[], about) IS NOT NULL
-        LIMIT $6
+        LIMIT 250
     ) AS found
     ORDER BY ts_rank(head, $2::text::tsquery, 1) DESC, id
     LIMIT $5
@@ -138,7 +142,7 @@ SEARCH_WHOLES = """
         FROM search_entry
         WHERE whole @@ $2::text::tsquery AND event_id IS NOT DISTINCT FROM $1 AND NOT head @@ $2::text::tsquery
           AND array_position($4::text[], about) IS NOT NULL
-        LIMIT $6
+        LIMIT 250
     ) AS found
     ORDER BY ts_rank(head, $3::text::tsquery, 1) DESC, id
     LIMIT $5
@@ -154,7 +158,11 @@ LIST_ALIKE = """
 LIST_UNKNOWN = """
     SELECT COALESCE(array_agg(word), '{}')
     FROM unnest($2::text[], $3::text[]) AS asked (word, lexeme)
-    WHERE NOT EXISTS (SELECT FROM search_entry WHERE event_id = $1 AND whole @@ asked.lexeme::tsquery)
+    WHERE (
+        SELECT count(*)
+        FROM search_entry
+        WHERE whole @@ asked.lexeme::tsquery AND event_id IS NOT DISTINCT FROM $1
+    ) = 0
 """
 
 # Long texts in the reader's language alone ($3; $4: the event's own): all of them are a hundred times what is shown.
@@ -251,14 +259,14 @@ async def search_heads(
     tx: Tx, event_id: UUID, *, asked: str, without: str, abouts: Sequence[About], limit: int
 ) -> list[HitRow]:
     """What has this in its head and not that (tsqueries), the best first."""
-    return await rows(tx, HitRow, SEARCH_HEADS, event_id, asked, without, abouts, limit, MOST_RANKED)
+    return await rows(tx, HitRow, SEARCH_HEADS, event_id, asked, without, abouts, limit)
 
 
 async def search_wholes(
     tx: Tx, event_id: UUID, *, asked: str, ranked: str, abouts: Sequence[About], limit: int
 ) -> list[HitRow]:
     """What has this and not all of it in its head, ranked by that (tsqueries)."""
-    return await rows(tx, HitRow, SEARCH_WHOLES, event_id, asked, ranked, abouts, limit, MOST_RANKED)
+    return await rows(tx, HitRow, SEARCH_WHOLES, event_id, asked, ranked, abouts, limit)
 
 
 async def list_alike(tx: Tx, event_id: UUID, *, spellings: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from server.search.types import About, Hits
 DEFAULT_HITS = 20
 MOST_HITS = 50
 
-Typed = Annotated[str, QueryParameter(name="q", min_length=1, max_length=200)]
+Asked = Annotated[str, QueryParameter(max_length=200)]
 ABOUT = "(session|speaker|exhibitor)"
 Kinds = Annotated[str, QueryParameter(max_length=100, pattern=rf"^{ABOUT}(,{ABOUT})*$")]
 Most = Annotated[int, QueryParameter(ge=1, le=MOST_HITS)]
@@ -25,7 +25,7 @@ Most = Annotated[int, QueryParameter(ge=1, le=MOST_HITS)]
 async def search_event(
     request: Request[Any, Any, Any],
     event: FromPath[str],
-    typed: Typed,
+    q: Asked = "",
     lang: FromQuery[str | None] = None,
     kinds: Kinds = "session,speaker,exhibitor",
     limit: Most = DEFAULT_HITS,
@@ -34,7 +34,7 @@ async def search_event(
     them in their title or names come first. Accents, vowel marks and the several forms of an Arabic letter make no difference; a
     typing error in a word of four letters or more is forgiven where nothing else is found. Cancelled sessions are found too."""
     found: EventRow = await request.app.state.events.get(event)
-    search = Search(typed, cast("list[About]", kinds.split(",")), limit)  # the pattern has seen to that
+    search = Search(q, cast("list[About]", kinds.split(",")), limit)  # the pattern has seen to that
     async with request.app.state.db.read() as connection:
         return await find(connection, found.event_id, search, reader_of(request, found, lang))
 

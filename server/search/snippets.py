@@ -13,6 +13,7 @@ from functools import cache
 from itertools import islice
 
 from server.folding import fold
+from server.interchange.plain_text import plain
 from server.search.wording import beginning_of
 
 MOST_CHARACTERS = 160
@@ -23,6 +24,8 @@ BEFORE = 50
 _SCRIPTS = (range(0x20, 0x250), range(0x370, 0x600), range(0x600, 0x700), range(0x1E00, 0x2000), range(0xFB50, 0xFF00))
 """Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic: whose letters have variants. All others stand for themselves."""
 _BETWEEN = "[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u0621]*"
+_MARKED = re.compile(r"[<&*_`#\[]")
+"""What may be HTML or Markdown."""
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 """Marks of direction, which mean nothing once their other half is cut off."""
 
@@ -38,11 +41,12 @@ def pattern_of(words: Iterable[str]) -> re.Pattern[str]:
 
 def snippet(texts: Sequence[str], pattern: re.Pattern[str]) -> str:
     """From the first text that has a word, else the beginning of the first text that is not empty."""
-    for text in texts:
+    read = [plain(text) if _MARKED.search(text) else text for text in texts if text]
+    for text in read:
         found = pattern.search(text)
         if found:
             return cut(text, found.start())
-    return next((cut(text, 0) for text in texts if text), "")
+    return cut(read[0], 0) if read else ""
 
 
 def cut(text: str, at: int) -> str:
