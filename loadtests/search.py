@@ -33,7 +33,7 @@ from loadtests import search_programme
 from loadtests.line import Line, request_for
 from loadtests.scenario import Aborted, Context, Figure, Result, Threshold, generator_share
 from loadtests.server_under_test import Server
-from server.db import open_database
+from server.db import Patience, open_database
 from server.demo.load import SLUG
 from server.event.queries import get_event_by_slug
 from server.interchange.programme import Programme
@@ -43,6 +43,8 @@ ATTENDEES, SESSIONS, SPEAKERS = 50, 5000, 2500
 EACH, WARM = 300, 60
 CHANGES = 60
 MEDIAN_MS = 10
+PATIENCE = Patience(10.0, 300.0)
+"""Forty megabytes of texts come in as one."""
 
 T = TypeVar("T")
 Ask = Callable[[random.Random, Programme], str]
@@ -138,7 +140,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 async def _load(dsn: str, made: Programme) -> float:
     """Seconds."""
-    async with open_database(dsn, size=1, name="load test") as db, db.tx() as tx:
+    async with open_database(dsn, size=1, name="load test", patience=PATIENCE) as db, db.tx() as tx:
         event = await get_event_by_slug(tx, SLUG)
         if event is None:
             raise Aborted("the sample event is not there")

@@ -22,13 +22,15 @@ from server.search.types import (
 LOCK_EVENT = "SELECT event_id FROM event WHERE event_id = $1 FOR NO KEY UPDATE"
 
 LIST_NAMING = """
-    SELECT session_id FROM session WHERE event_id = $1 AND room_id = ANY($2::uuid[])
-    UNION
-    SELECT session_id FROM session WHERE event_id = $1 AND track_id = ANY($2::uuid[])
-    UNION
-    SELECT session_id FROM session WHERE event_id = $1 AND kind_id = ANY($2::uuid[])
-    UNION
-    SELECT session_id FROM session_speaker WHERE event_id = $1 AND speaker_id = ANY($2::uuid[])
+    SELECT ARRAY(
+        SELECT session_id FROM session WHERE event_id = $1 AND room_id = ANY($2::uuid[])
+        UNION
+        SELECT session_id FROM session WHERE event_id = $1 AND track_id = ANY($2::uuid[])
+        UNION
+        SELECT session_id FROM session WHERE event_id = $1 AND kind_id = ANY($2::uuid[])
+        UNION
+        SELECT session_id FROM session_speaker WHERE event_id = $1 AND speaker_id = ANY($2::uuid[])
+    )
 """
 
 LIST_IDS = """
@@ -81,9 +83,10 @@ LIST_HEAD_LEXEMES = """
 # How much an index collects before it sorts it in: until the transaction ends, and for its own writing only.
 LIMIT_PENDING = "SELECT set_config('gin_pending_list_limit', $1, true)"
 
-WRITE_ENTRY = """
+WRITE_ENTRIES = """
     INSERT INTO search_entry (event_id, about, id, head, whole)
-    VALUES ($1, $2, $3, $4::text::tsvector, $5::text::tsvector)
+    SELECT $1, given.about, given.id, given.head::tsvector, given.whole::tsvector
+    FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[]) AS given (about, id, head, whole)
     ON CONFLICT (event_id, about, id) DO UPDATE
     SET head = excluded.head, whole = excluded.whole
     WHERE (search_entry.head, search_entry.whole) IS DISTINCT FROM (excluded.head, excluded.whole)
@@ -149,9 +152,11 @@ SEARCH_WHOLES = """
 """
 
 LIST_ALIKE = """
-    SELECT DISTINCT search_spelling.word
-    FROM search_spelling
-    WHERE search_spelling.event_id = $1 AND search_spelling.spelling = ANY($2::text[])
+    SELECT ARRAY(
+        SELECT DISTINCT word
+        FROM search_spelling
+        WHERE event_id = $1 AND spelling = ANY($2::text[])
+    )
 """
 
 # Which of these words nothing in the event has.
@@ -196,12 +201,13 @@ LIST_EXHIBITORS_SHOWN = """
 
 
 async def lock_event(tx: Tx, event_id: UUID) -> None:
-    await tx.execute(LOCK_EVENT, event_id)
+    await tx.fetchval(LOCK_EVENT, event_id)
 
 
 async def list_naming(tx: Tx, event_id: UUID, *, ids: Sequence[UUID]) -> list[UUID]:
     """The sessions that name any of these rooms, tracks, kinds and speakers."""
-    return [found["session_id"] for found in await tx.fetch(LIST_NAMING, event_id, ids)]
+    found: list[UUID] = await tx.fetchval(LIST_NAMING, event_id, ids)
+    return found
 
 
 async def list_ids(tx: Tx, event_id: UUID) -> list[HitRow]:
@@ -229,11 +235,18 @@ async def list_head_lexemes(tx: Tx, event_id: UUID, about: About, *, ids: Sequen
 
 async def limit_pending(tx: Tx, limit: str) -> None:
     """`64kB`, say, for what this transaction writes from here on."""
-    await tx.execute(LIMIT_PENDING, limit)
+    await tx.fetchval(LIMIT_PENDING, limit)
 
 
 async def write_entries(tx: Tx, event_id: UUID, entries: Sequence[Entry]) -> None:
-    await tx.executemany(WRITE_ENTRY, [(event_id, one.about, one.id, one.head, one.whole) for one in entries])
+    await tx.execute(
+        WRITE_ENTRIES,
+        event_id,
+        [one.about for one in entries],
+        [one.id for one in entries],
+        [one.head for one in entries],
+        [one.whole for one in entries],
+    )
 
 
 async def remove_entries(tx: Tx, event_id: UUID, about: About, *, ids: Sequence[UUID]) -> None:
@@ -271,7 +284,8 @@ async def search_wholes(
 
 async def list_alike(tx: Tx, event_id: UUID, *, spellings: Sequence[str]) -> list[str]:
     """The event's words with one of these spellings."""
-    return [found["word"] for found in await tx.fetch(LIST_ALIKE, event_id, spellings)]
+    found: list[str] = await tx.fetchval(LIST_ALIKE, event_id, spellings)
+    return found
 
 
 async def list_unknown(tx: Tx, event_id: UUID, *, words: Sequence[str], lexemes: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from server.interchange.plain_text import plain
 from server.search.wording import beginning_of
 
 MOST_CHARACTERS = 160
-MOST_LETTERS, MOST_WORDS = 5, 4
+MOST_LETTERS, MOST_WORDS = 4, 3
 """Of each word and of the question: a pattern of all takes longer to make than the search itself."""
 BEFORE = 50
 """Characters that lead up to the word."""
