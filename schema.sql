@@ -562,6 +562,36 @@ CREATE TABLE IF NOT EXISTS exhibitor_staff (
 );
 CREATE INDEX IF NOT EXISTS exhibitor_staff_by_exhibitor ON exhibitor_staff (event_id, exhibitor_id);
 
+-- ─── Search ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- What sessions, speakers and exhibitors are found by: words, folded (`server.folding`). Written in the transaction that changes
+-- what they are made from. The vectors are cast from words that the server has folded itself, so neither a parser nor a locale of
+-- the database has a say, and each word has the last digits of its event's id before it: a GIN index of several columns would
+-- need an extension to begin with the event, and so its every key does.
+CREATE TABLE IF NOT EXISTS search_entry (
+    event_id uuid     NOT NULL REFERENCES event ON DELETE CASCADE,
+    about    text     NOT NULL CONSTRAINT search_entry_about_is_known CHECK (about IN ('session', 'speaker', 'exhibitor')),
+    id       uuid     NOT NULL,
+    head     tsvector NOT NULL,  -- title and names, weighted: what ranks
+    whole    tsvector NOT NULL,  -- these and all long texts, without weights or places
+    PRIMARY KEY (event_id, about, id)
+);
+-- Without statistics every search counts as one that finds little: the planner never reads the table instead, whatever is asked.
+ALTER TABLE search_entry ALTER COLUMN head SET STATISTICS 0;
+ALTER TABLE search_entry ALTER COLUMN whole SET STATISTICS 0;
+-- Whoever writes leaves their pending lists short, because every search reads them (`server.search.storing`).
+CREATE INDEX IF NOT EXISTS search_entry_by_head ON search_entry USING gin (head);
+CREATE INDEX IF NOT EXISTS search_entry_by_whole ON search_entry USING gin (whole);
+
+-- The words of the heads, each under its beginning and under what is left of that without any one letter: two words that differ by
+-- one typing error have one of these in common (`server.search.spelling`).
+CREATE TABLE IF NOT EXISTS search_spelling (
+    event_id uuid NOT NULL REFERENCES event ON DELETE CASCADE,
+    spelling text NOT NULL COLLATE "C",
+    word     text NOT NULL COLLATE "C",
+    PRIMARY KEY (event_id, spelling, word)
+);
+
 -- ─── Announcements ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 -- What the organizers tell, everybody or an audience. Its life, each step at most once and with an event in its channel:

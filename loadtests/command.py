@@ -25,6 +25,7 @@ SCENARIOS = (
     "postgres_away",
     "offline_return",
     "offline_merge",
+    "search",
 )
 """In the order in which they run. Each is the module of that name."""
 

@@ -37,12 +37,14 @@ from server.principals import Principals
 from server.reference import routes as reference_routes
 from server.schedule import routes as schedule_routes
 from server.schedule.documents import Documents
+from server.search import routes as search_routes
 
 MAX_BODY_BYTES = 1024 * 1024
 
 ROUTERS = (
     event_routes.router,
     schedule_routes.router,
+    search_routes.router,
     announcement_routes.router,
     checkin_routes.router,
     list_routes.router,

@@ -32,20 +32,42 @@ _LETTERS = str.maketrans(
 _WORD = re.compile(r"[^\W_]+")
 
 
+class _Levelled(dict[int, str]):
+    """What each character becomes, looked up once: long texts are folded too, and Unicode's own tables are slow."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if unicodedata.category(character) == "Mn":
+            levelled = ""
+        elif character.isdecimal():
+            levelled = str(unicodedata.decimal(character))
+        else:
+            levelled = character.translate(_LETTERS)
+        if len(self) < _REMEMBERED:
+            self[code] = levelled
+        return levelled
+
+
+_REMEMBERED = 5000
+"""More characters than any event's texts are written in; not all that a stranger may send."""
+_LEVELLED = _Levelled()
+
+
 def fold(text: str) -> str:
     """The text with everything levelled that a search should not depend on."""
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(character for character in decomposed if unicodedata.category(character) != "Mn")
-    ascii_digits = "".join(
-        str(unicodedata.decimal(character)) if character.isdecimal() else character for character in bare
-    )
-    return ascii_digits.translate(_LETTERS)
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKD", text).casefold().translate(_LEVELLED)
+
+
+def all_words_of(text: str) -> list[str]:
+    """The folded words of a text in their order, each as often as it comes."""
+    return [word[:MAX_WORD_LENGTH] for word in _WORD.findall(fold(text))]
 
 
 def words_of(text: str) -> list[str]:
     """The folded words of a text, each once, in their order; what is beyond `MAX_WORDS` is left out."""
-    words = (word[:MAX_WORD_LENGTH] for word in _WORD.findall(fold(text)))
-    return list(dict.fromkeys(words))[:MAX_WORDS]
+    return list(dict.fromkeys(all_words_of(text)))[:MAX_WORDS]
 
 
 def end_of(beginning: str) -> str:

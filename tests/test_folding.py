@@ -71,13 +71,20 @@ def test_words_are_what_a_database_and_an_index_can_hold(text: str) -> None:
         word.encode()
 
 
+def test_a_character_that_is_not_remembered_is_levelled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_REMEMBERED", 1)
+    monkeypatch.setattr(folding, "_LEVELLED", folding._Levelled())
+    assert fold("Éloïse Bœuf أإآ ٠١") == "eloise boeuf ااا 01"
+    assert len(folding._LEVELLED) == 1
+
+
 def test_a_text_of_any_length_is_read_in_no_time() -> None:
     assert words_of("a" * 10_000) == ["a" * MAX_WORD_LENGTH]
     assert len(words_of(" ".join(str(number) for number in range(10_000)))) == MAX_WORDS
 
 
 def test_without_the_second_look_at_composed_letters_the_check_notices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folding, "_LETTERS", {ord("a"): "A"})
-    assert fold(fold("a")) == fold("a") == "A"
+    monkeypatch.setattr(folding, "_LETTERS", {})
+    monkeypatch.setattr(folding, "_LEVELLED", folding._Levelled())  # which remembers
     with pytest.raises(AssertionError):
         test_a_text_is_levelled("فاطمة", "فاطمه")

@@ -33,6 +33,8 @@ from server.folding import words_of
 from server.ids import new_id
 from server.interchange.programme import Programme
 from server.schedule.storing import store_programme
+from server.search.storing import renew
+from server.search.types import Touched
 
 SLUG = "digital-now"
 GATES = ("Porte Océan", "Porte Jardin", "Porte Tramway", "Porte Exposants")
@@ -171,6 +173,7 @@ async def _load_exhibitors(tx: Tx, event_id: UUID, exhibitors: list[Exhibitor]) 
             for exhibitor_id, exhibitor in zip(ids, exhibitors, strict=True)
         ],
     )
+    await renew(tx, event_id, Touched(exhibitors=ids))
     await open_channels(tx, event_id, [topics.own(LEADS, exhibitor_id) for exhibitor_id in ids])
     await tx.copy_records_to_table(
         "exhibitor_staff",

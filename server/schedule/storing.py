@@ -17,7 +17,9 @@ from server.schedule.errors import RoomTaken, StillInUse
 from server.schedule.merging import merge
 from server.schedule.policy import free_numbers
 from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of
+from server.schedule.searched import touched
 from server.schedule.things import remove_things, write_things
+from server.search.storing import renew
 
 
 async def store(
@@ -42,6 +44,7 @@ async def store(
     await _check_rooms(tx, event_id, written)
     await history_queries.insert_version(tx, event_id, now, origin=origin, name=name, note=note)
     await history_queries.insert_history(tx, event_id, now.version, written)
+    await renew(tx, event_id, touched(written))
     return now, written
 
 

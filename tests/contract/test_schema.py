@@ -22,8 +22,12 @@ from tests.databases import administer, new_database
 KEYLESS = {"digitalnow_installation"}
 """The table that belongs to no event: it says what the database is."""
 
-OF_ITS_OWN = {("event", "event_slug"): ["slug"]}
-"""The one key that finds an event, and so cannot begin with it."""
+OF_ITS_OWN = {
+    ("event", "event_slug"): ["slug"],
+    ("search_entry", "search_entry_by_head"): ["head"],
+    ("search_entry", "search_entry_by_whole"): ["whole"],
+}
+"""The one key that finds an event, and so cannot begin with it; two indexes of words, in which each word begins with it."""
 
 UNREAD = {
     "only_one": "its constraint is its use: it keeps the table at one row",
