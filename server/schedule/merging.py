@@ -203,7 +203,7 @@ class _Merge:
         return said
 
     def _unsaid(self, subject: Subject, items: Mapping[str, Struct]) -> set[str]:
-        """Fields that several things had in the file before and none has in this one: it is of a format that does not know them."""
+        """Fields that several things had in the file before and none has in this one: its format does not know them."""
         if subject == "day" or not items:
             return set()
         blank = _said(next(iter(items.values())).__class__(**BLANK[subject]))
@@ -365,7 +365,8 @@ def merge(
     default_language: str,
 ) -> Merged:
     """What `programme` changes of `state`. `sources` is what the file before it said, `held` what must stay though no session
-    names it, `default_language` the event's. A session that the file no longer has is cancelled; what else it no longer has goes, unless something refers to it.
+    names it, `default_language` the event's. A session that the file no longer has is cancelled; what else it no longer has
+    goes, unless something refers to it.
     """
     merging = _Merge(state, sources, held, new_id, default_language)
     merging.take(programme)
