@@ -116,8 +116,11 @@ class _Merge:
 
     def _take(self, subject: Subject, items: Mapping[str, Struct]) -> None:
         known = self._known(subject)
-        for key, item in items.items():
+        ordered = "position" in ROWS[subject].__struct_fields__
+        for position, (key, item) in enumerate(items.items()):
             said = _said(item)
+            if ordered:
+                said["position"] = position
             last = self._last.get((subject, key))
             self.sources.append(SourceRow(subject, key, said, missing=False))
             row = known.get(key)
@@ -130,22 +133,30 @@ class _Merge:
         for (of, key), last in self._last.items():
             if of == subject and key not in items:
                 self._miss(last, known.get(key))
-        if "position" in ROWS[subject].__struct_fields__:
-            self._put_in_order(subject, [self._ids[subject, key] for key in items if (subject, key) in self._ids])
+        if ordered:
+            self._put_in_order(subject, {key: self._ids[subject, key] for key in items if (subject, key) in self._ids})
 
-    def _put_in_order(self, subject: Subject, ids: list[UUID]) -> None:
-        """As the file has them, unless that is their order already: what stands between them, added here, stays where it is."""
+    def _put_in_order(self, subject: Subject, ids: Mapping[str, UUID]) -> None:
+        """As the file has them, unless that is no other order than before: then what was put or added here stays where it is."""
         rows: dict[UUID, Any] = self._after[subject]
         before = self._state.of(subject)
-        there = [one for one in ids if one in before]
-        new = ids[len(there) :]
-        if ids == [*sorted(there, key=lambda one: (rows[one].position, one)), *new]:
+        there = [key for key, one in ids.items() if one in before]
+        new = [one for one in ids.values() if one not in before]
+        if [*ids] == [*self._order_before(subject, there, ids), *(key for key in ids if ids[key] in new)]:
             last = max((row.position for one, row in rows.items() if one not in new), default=-1)
             places = {one: last + 1 + number for number, one in enumerate(new)}
         else:
-            places = {one: number for number, one in enumerate(ids)}
+            places = {one: number for number, one in enumerate(ids.values())}
         for one, position in places.items():
             rows[one] = replace(rows[one], position=position)
+
+    def _order_before(self, subject: Subject, keys: list[str], ids: Mapping[str, UUID]) -> list[str]:
+        """These in the order of the last file, if it had them all, else in that in which they are shown."""
+        lasts = {key: last for key in keys if (last := self._last.get((subject, key))) and not last.missing}
+        if len(lasts) == len(keys):
+            return sorted(keys, key=lambda key: lasts[key].state["position"])
+        rows: dict[UUID, Any] = self._after[subject]
+        return sorted(keys, key=lambda key: (rows[ids[key]].position, ids[key]))
 
     def _miss(self, last: SourceRow, row: Row | None) -> None:
         """What the file no longer has."""
@@ -220,7 +231,7 @@ class _Merge:
         fields = {_ROW_FIELD.get(name, name) for name in said if last is None or last.state.get(name) != said[name]}
         if last is not None and last.missing and subject == "session":
             fields.add("status")
-        fields -= {"key"}
+        fields -= {"key", "position"}
         if wanted.get("number") == 0:
             fields.discard("number")
         new = {name: wanted[name] for name in fields if name in row.__struct_fields__}
