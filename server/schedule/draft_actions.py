@@ -43,7 +43,7 @@ async def draft_new(db: Database, event: EventRow, subject: Subject, command: St
     """Adds a thing to the draft. Raises `InvalidRequest`, `UnknownRoom` and its like."""
     async with db.tx(BY_CONSTRAINT) as tx:
         await queries.lock_version(tx, event.event_id)
-        row = new_row(subject, command, position=await next_position(tx, event.event_id, subject))
+        row = new_row(subject, command, position=await _next_position(tx, event.event_id, subject))
         await _check_references(tx, event.event_id, row)
         revision = await history_queries.write_draft(tx, event.event_id, subject, id_of(row), base=None, state=row)
     return replace(row, revision=revision)
@@ -148,6 +148,13 @@ async def release(db: Database, event: EventRow, command: ReleaseDraft) -> Versi
         await history_queries.forget_draft(tx, event.event_id)
         (made,) = await history_queries.list_versions(tx, event.event_id, before=NEWEST, limit=1)
     return made
+
+
+async def _next_position(tx: Tx, event_id: UUID, subject: Subject) -> int:
+    """Behind all others, also those that the draft has added."""
+    drafted = [one.state or {} for one in await history_queries.list_draft(tx, event_id) if one.subject == subject]
+    behind = [int(one.get("position", 0)) + 1 for one in drafted]
+    return max(await next_position(tx, event_id, subject), *behind, 0)
 
 
 async def _there(

@@ -71,6 +71,7 @@ BLANK: dict[Subject, dict[str, Any]] = {
     "session": {"key": "", "title": {}, "starts_at": _AT, "ends_at": _AT},
 }
 """What a thing says of itself of which nothing is said."""
+NAMED = ("room", "track", "kind")
 NEVER_UNSAID = {"key", "name", "title", "starts_at", "ends_at", "status", "number"}
 """What every format knows."""
 
@@ -144,14 +145,16 @@ class _Merge:
 
     def _take(self, subject: Subject, items: Mapping[str, Struct]) -> None:
         known = self._known(subject)
-        items = {self._own.get((subject, key), key): item for key, item in items.items()}
+        ordered = "position" in ROWS[subject].__struct_fields__
+        items = self._under_known_keys(subject, items, known)
         unsaid = self._unsaid(subject, items)
-        for key, item in items.items():
+        for position, (key, item) in enumerate(items.items()):
             said = self._in_own_keys(subject, key, _said(item))
+            if ordered:
+                said["position"] = position
             last = self._last.get((subject, key))
             if last is not None:
                 said |= {name: last.state[name] for name in unsaid if name in last.state}
-            last = self._last.get((subject, key))
             self.sources.append(SourceRow(subject, key, said, missing=False))
             row = known.get(key)
             wanted = self._fields(subject, said)
@@ -163,22 +166,30 @@ class _Merge:
         for (of, key), last in self._last.items():
             if of == subject and key not in items:
                 self._miss(last, known.get(key))
-        if "position" in ROWS[subject].__struct_fields__:
-            self._put_in_order(subject, [self._ids[subject, key] for key in items if (subject, key) in self._ids])
+        if ordered:
+            self._put_in_order(subject, {key: self._ids[subject, key] for key in items if (subject, key) in self._ids})
 
-    def _put_in_order(self, subject: Subject, ids: list[UUID]) -> None:
-        """As the file has them, unless that is their order already: what stands between them, added here, stays where it is."""
+    def _put_in_order(self, subject: Subject, ids: Mapping[str, UUID]) -> None:
+        """As the file has them, unless that is no other order than before: then what was put or added here stays where it is."""
         rows: dict[UUID, Any] = self._after[subject]
         before = self._state.of(subject)
-        there = [one for one in ids if one in before]
-        new = ids[len(there) :]
-        if ids == [*sorted(there, key=lambda one: (rows[one].position, one)), *new]:
+        there = [key for key, one in ids.items() if one in before]
+        new = [one for one in ids.values() if one not in before]
+        if [*ids] == [*self._order_before(subject, there, ids), *(key for key in ids if ids[key] in new)]:
             last = max((row.position for one, row in rows.items() if one not in new), default=-1)
             places = {one: last + 1 + number for number, one in enumerate(new)}
         else:
-            places = {one: number for number, one in enumerate(ids)}
+            places = {one: number for number, one in enumerate(ids.values())}
         for one, position in places.items():
             rows[one] = replace(rows[one], position=position)
+
+    def _order_before(self, subject: Subject, keys: list[str], ids: Mapping[str, UUID]) -> list[str]:
+        """These in the order of the last file, if it had them all, else in that in which they are shown."""
+        lasts = {key: last for key in keys if (last := self._last.get((subject, key))) and not last.missing}
+        if len(lasts) == len(keys):
+            return sorted(keys, key=lambda key: lasts[key].state["position"])
+        rows: dict[UUID, Any] = self._after[subject]
+        return sorted(keys, key=lambda key: (rows[ids[key]].position, ids[key]))
 
     def _miss(self, last: SourceRow, row: Row | None) -> None:
         """What the file no longer has."""
@@ -189,6 +200,28 @@ class _Merge:
             self.sources.append(replace(last, missing=True))
             if isinstance(row, SessionRow):  # gone from the file, but phones shall see that it is
                 self._after["session"][row.session_id] = replace(row, status="cancelled")
+
+    def _under_known_keys(
+        self, subject: Subject, items: Mapping[str, Struct], known: Mapping[str, Row]
+    ) -> dict[str, Struct]:
+        """A file of ours calls things by our ids; one of a poorer format has no keys of kinds, tracks and rooms, but their names."""
+        found: dict[str, Struct] = {}
+        by_name = {
+            name.casefold(): key
+            for key, row in known.items()
+            if subject in NAMED and key not in items
+            for name in getattr(row, "name").values()  # noqa: B009 - a union of rows
+        }
+        for key, item in items.items():
+            own = self._own.get((subject, key), key)
+            if own not in known and subject in NAMED:
+                names = (name.casefold() for name in getattr(item, "name").values())  # noqa: B009 - any of the three
+                own = next((by_name[name] for name in names if name in by_name), own)
+            if own in found or (own != key and own in items):
+                own = key
+            self._own[subject, key] = own
+            found[own] = item
+        return found
 
     def _in_own_keys(self, subject: Subject, key: str, said: dict[str, Any]) -> dict[str, Any]:
         """What a file says, with the keys that the file before it used."""
@@ -283,7 +316,7 @@ class _Merge:
         fields = {_ROW_FIELD.get(name, name) for name in said if last is None or last.state.get(name) != said[name]}
         if last is not None and last.missing and subject == "session":
             fields.add("status")
-        fields -= {"key"}
+        fields -= {"key", "position"}
         if wanted.get("number") == 0:
             fields.discard("number")
         new = {name: wanted[name] for name in fields if name in row.__struct_fields__}

@@ -29,9 +29,9 @@ COLORS = (None, "#0072b2", "#d55e00")
 
 FROM_A_FILE: dict[str, tuple[str, ...]] = {
     "day": ("date", "name", "starts_at", "ends_at"),
-    "room": ("key", "name", "description", "capacity", "floor", "position", "extra"),
-    "track": ("key", "name", "description", "color", "position", "extra"),
-    "kind": ("key", "name", "position"),
+    "room": ("key", "name", "description", "capacity", "floor", "extra"),
+    "track": ("key", "name", "description", "color", "extra"),
+    "kind": ("key", "name"),
     "speaker": ("key", "name", "organisation", "tagline", "bio", "photo_url", "links", "extra"),
     "session": (
         *("key", "title", "subtitle", "abstract", "description", "starts_at", "ends_at", "languages", "service", "url"),

@@ -259,6 +259,14 @@ async def test_a_release_that_is_refused_leaves_the_draft(office: Office) -> Non
     assert made["version"] == before["version"] + 4
 
 
+async def test_new_things_of_a_draft_come_one_behind_the_other(office: Office) -> None:
+    for noun in ("rooms", "tracks", "kinds"):
+        one, two = await office.add(f"draft/{noun}"), await office.add(f"draft/{noun}")
+        assert two["position"] == one["position"] + 1
+        last = (await office.programme())[noun][-1]
+        assert one["position"] == last["position"] + 1
+
+
 async def test_bad_names_of_versions(office: Office) -> None:
     await office.add("draft/rooms")
     for body in ({"name": "x" * 101}, {"note": "a\x00"}, {"force": "yes"}, {"other": 1}):

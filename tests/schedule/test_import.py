@@ -246,7 +246,6 @@ async def test_rooms_and_speakers_go_when_nothing_refers_to_them(db: Database, e
     alone = of(FILE, rooms=FILE.rooms[1:], speakers=(), sessions=(OTHER,))
     done = await bring(db, event, alone)
     assert sorted((one.subject, one.kinds[0]) for one in done.changes) == [
-        ("room", "details"),  # Rif is the first now
         ("session", "cancelled"),
         ("speaker", "removed"),
     ]
@@ -302,6 +301,23 @@ async def test_the_order_of_the_file_is_the_order_shown(db: Database, event: Eve
     await bring(db, event, of(FILE, rooms=(*reversed(FILE.rooms), Room(key="new", name={"en": "New"}))))
     rooms = (await state_of(db, event)).room.values()
     assert [(room.key, room.position) for room in rooms] == [("rif", 0), ("atlas", 1), ("new", 2)]
+
+
+async def test_an_organizer_s_order_stays_until_the_file_has_another(db: Database, event: EventRow) -> None:
+    """Something new at the end is no other order; something new between them is."""
+
+    async def order() -> list[str]:
+        rooms = (await state_of(db, event)).room.values()
+        return [room.key for room in rooms]
+
+    await change(db, event, "room", "atlas", ChangeRoom(position=9))
+    assert await order() == ["rif", "atlas"]
+    assert (await bring(db, event, FILE)).changes == []
+    await bring(db, event, of(FILE, rooms=(*FILE.rooms, Room(key="new", name={"en": "New"}))))
+    assert await order() == ["rif", "atlas", "new"]
+    between = (FILE.rooms[0], Room(key="mid", name={"en": "Mid"}), FILE.rooms[1], Room(key="new", name={"en": "New"}))
+    await bring(db, event, of(FILE, rooms=between))
+    assert await order() == ["atlas", "mid", "rif", "new"]
 
 
 async def test_two_in_a_room_are_both_kept_and_marked(db: Database, event: EventRow) -> None:
