@@ -170,7 +170,10 @@ class _Merge:
             self._put_in_order(subject, {key: self._ids[subject, key] for key in items if (subject, key) in self._ids})
 
     def _put_in_order(self, subject: Subject, ids: Mapping[str, UUID]) -> None:
-        """As the file has them, unless that is no other order than before: then what was put or added here stays where it is."""
+        """As the file has them, unless that is no other order than before: then what was put or added here stays where it is.
+
+        Kinds keep theirs: in most formats they only come where sessions name them.
+        """
         rows: dict[UUID, Any] = self._after[subject]
         before = self._state.of(subject)
         there = [key for key, one in ids.items() if one in before]
@@ -179,7 +182,7 @@ class _Merge:
             last = max((row.position for one, row in rows.items() if one not in new), default=-1)
             places = {one: last + 1 + number for number, one in enumerate(new)}
         else:
-            places = {one: number for number, one in enumerate(ids.values())}
+            places = {one: number for number, one in enumerate(ids.values()) if subject != "kind" or one in new}
         for one, position in places.items():
             rows[one] = replace(rows[one], position=position)
 
@@ -204,7 +207,7 @@ class _Merge:
     def _under_known_keys(
         self, subject: Subject, items: Mapping[str, Struct], known: Mapping[str, Row]
     ) -> dict[str, Struct]:
-        """A file of ours calls things by our ids; one of a poorer format has no keys of kinds, tracks and rooms, but their names."""
+        """A file of ours calls things by our ids; one of a poorer format knows kinds, tracks and rooms by their names alone."""
         found: dict[str, Struct] = {}
         by_name = {
             name.casefold(): key
@@ -339,12 +342,16 @@ class _Merge:
         """A text with what the file says otherwise than the one before it, language by language: a file in one language does not
         take the translations away."""
         changed = {tag for tag in {*said, *before} if said.get(tag) != before.get(tag)}
-        # What a reader in that language sees already is no news: the file had it from here, in the only language it knows.
-        changed -= {tag for tag in changed if tag not in now and pick(now, tag, self._default) == said.get(tag)}
         gone = {tag for tag in changed if tag not in said and tag in self._spoken}
+        if not gone and len(said) == 1 and all(self._is_seen(now, tag, text) for tag, text in said.items()):
+            return now
         return {tag: text for tag, text in now.items() if tag not in gone} | {
             tag: text for tag, text in said.items() if tag in changed
         }
+
+    def _is_seen(self, now: Texts, tag: str, text: str) -> bool:
+        """Whether a reader in that language gets this text already: a file in one language had it from here."""
+        return tag not in now and pick(now, tag, self._default) == text
 
     def _note_overruled(self, subject: Subject, row: Row, new: Mapping[str, Any], last: SourceRow) -> None:
         before = self._fields(subject, last.state)
