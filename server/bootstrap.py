@@ -36,6 +36,8 @@ usage: python3 -m server COMMAND [OPTION …]
   demo      a sample event on a database of its own: API on :8000, live feed on :8001
   serve     the API and the live feed
   test      the whole test suite, lint and types
+  import    bring a schedule file into an event
+  export    write an event's programme into a file
   migrate   bring the database's schema up to date
   token     give out or revoke tokens and badges
   devices   an event's scanners, and how they are

@@ -28,7 +28,9 @@ from tests.contract.published import (
 )
 
 MEBIBYTE = 2**20
-WITH_BODY = [operation for operation in OPERATIONS if operation.takes_body]
+ONCE = [operation for operation in OPERATIONS if "/draft/" not in operation.path or operation.id.endswith("Session")]
+"""Without the draft's twins of what is changed at once, which read the same bodies by the same code; one of them is there."""
+WITH_BODY = [operation for operation in ONCE if operation.takes_body]
 
 
 def test_what_is_no_problem_is_noticed() -> None:
@@ -313,7 +315,7 @@ async def test_no_parameter_brings_the_server_down(api: httpx.AsyncClient, demo:
               "9223372036854775808", "-9223372036854775809", "null", "%E2%80%AE", "*", "AAAA", "7aCA", "%25", "a%26b=c",
               "MjAyNi0xMi0xOB8x", "Hx8fHw", "[]", "%7B%7D", "'%20OR%201=1")  # fmt: skip
     faults = []
-    for operation in OPERATIONS:
+    for operation in ONCE:
         for parameter in operation.query_parameters():
             for value in values:
                 url = f"{url_of(api, operation.path)}?{parameter['name']}={value}"
@@ -324,7 +326,7 @@ async def test_no_parameter_brings_the_server_down(api: httpx.AsyncClient, demo:
 
 async def test_no_path_brings_the_server_down(api: httpx.AsyncClient, demo: Demo) -> None:
     faults = []
-    for operation in OPERATIONS:
+    for operation in ONCE:
         for parameter in operation.spec.get("parameters", ()):
             if parameter["in"] == "path":
                 for value in (
@@ -365,7 +367,7 @@ async def test_no_header_brings_the_server_down(api: httpx.AsyncClient, demo: De
     junk = (b"", b"\xff\xfe", b"x" * 20_000, b"*", b", ,,;;q=", b"a;q=nan, b;q=inf, c;q=-1", b"\"", b"W/", b"Bearer",
             b"Bearer \xc3\xa9", b"Bearer " + b"dn_dev_" * 8, b"Basic eDp5", b"gzip;q=", b"identity;q=0, *;q=0")  # fmt: skip
     faults = []
-    for operation in OPERATIONS:
+    for operation in ONCE:
         body = json.dumps(body_for(operation)).encode() if operation.takes_body else b""
         for value in junk:
             headers = {key.encode(): text.encode() for key, text in (JSON | token_for(operation, demo)).items()}
@@ -383,7 +385,7 @@ async def test_no_header_brings_the_server_down(api: httpx.AsyncClient, demo: De
 async def test_a_token_that_cannot_be_one_is_refused_everywhere(api: httpx.AsyncClient, demo: Demo) -> None:
     faults = []
     broken = demo.device()[:-1] + ("A" if demo.device()[-1] != "A" else "B")
-    for operation in OPERATIONS:
+    for operation in ONCE:
         if operation.kinds:
             for token in ("x", broken, demo.device().lower(), demo.device() + "x"):
                 response = await api.request(

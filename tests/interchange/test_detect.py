@@ -51,7 +51,7 @@ JSON_2 = json.dumps({"schedule": {"version": "1", "conference": CONFERENCE, "eve
 SAMPLES = {"xml": XML, "json 1": JSON_1, "json 2": JSON_2}
 PLACE = re.compile(r"line \d+|byte \d+|event \S+|day \S+|no session|the gzip stream")
 
-hostile = settings(max_examples=120, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+hostile = settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def assert_sound(programme: Programme) -> None:

@@ -18,7 +18,7 @@ from tests.interchange.frab_programmes import MORNING, our_id, programme, progra
 if TYPE_CHECKING:
     from server.interchange.programme import Publication
 
-ANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+ANY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 HOUR = timedelta(hours=1)
 
 

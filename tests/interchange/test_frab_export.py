@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from server.interchange.programme import Publication
 
-ANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+ANY = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 HOUR = timedelta(hours=1)
 
 

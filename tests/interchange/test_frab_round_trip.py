@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from server.interchange.programme import Link, Programme, Publication, Session
 
-ANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+ANY = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def written_as_xml(publication: Publication, language: str = "fr") -> bytes:

@@ -379,7 +379,7 @@ def test_without_the_limit_of_lines_a_million_properties_would_be_read(monkeypat
     assert read(calendar(f"UID:1\n{AT}\nSUMMARY:S\n{MANY * 450_000}")).sessions
 
 
-@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_no_damage_ends_in_anything_but_a_sentence(data: st.DataObject) -> None:
     text = calendar(

@@ -352,7 +352,7 @@ def used(programme: Programme) -> Programme:
     )
 
 
-often = settings(max_examples=50, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @often

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from server.interchange.programme import Programme
 
-hostile = settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+hostile = settings(max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = sorted(SAMPLES)
 ZONE = "Africa/Casablanca"
 

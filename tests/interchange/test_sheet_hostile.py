@@ -138,7 +138,7 @@ def assert_read_or_refused(data: bytes) -> None:
     assert sessions
 
 
-@settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_damaged_workbook_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
     whole = bytearray(sheet_book.write(published(dangerous())))
@@ -147,7 +147,7 @@ def test_a_damaged_workbook_is_read_or_refused_and_nothing_else(data: st.DataObj
     assert_read_or_refused(bytes(whole))
 
 
-@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.lists(st.none() | st.text(max_size=9) | st.floats() | st.integers() | st.booleans(), max_size=6), max_size=5

@@ -13,7 +13,7 @@ from server.interchange.programme import Programme, Session
 from tests.interchange.publications import programmes, published
 from tests.interchange.test_real_schedules import SCHEDULES, content
 
-slowly = settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+slowly = settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 def assert_same(read: Programme, programme: Programme) -> None:

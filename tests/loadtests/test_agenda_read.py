@@ -18,7 +18,7 @@ ROOM_SLOTS = agenda_read.ROOMS * agenda_read.A_DAY
 @pytest.mark.timeout(120)
 @pytest.mark.skipif(sys.platform != "linux", reason="a server as people start it")
 async def test_every_answer_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"SIZES": {"usual": 30, "many": 60}, "ROUNDS": 2, "CONNECTIONS": 4}.items():
+    for name, value in {"SIZES": {"usual": 30, "many": 60}, "ROUNDS": 1, "CONNECTIONS": 4}.items():
         monkeypatch.setattr(agenda_read, name, value)
     context = Context(folder=tmp_path, say=lambda _text: None, attendees=20, seconds=0.2)
     result = await asyncio.to_thread(agenda_read.run, context)

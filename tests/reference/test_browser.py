@@ -174,9 +174,9 @@ async def test_copying_works_over_plain_http(origin: str, tab: Tab) -> None:
 async def test_the_filter_leaves_what_matches_every_word(origin: str, tab: Tab) -> None:
     await tab.open(f"{origin}/docs", drawn=MAIN)
     everything = await tab.run(SHOWN)
-    await tab.run("document.getElementById('filter').value = 'PATCH sessions'")
+    await tab.run("document.getElementById('filter').value = 'PATCH announcements'")
     await tab.run("document.getElementById('filter').dispatchEvent(new Event('input'))")
-    assert await tab.run(SHOWN) == ["patchSession"]
+    assert await tab.run(SHOWN) == ["patchAnnouncement"]
     assert await tab.run("document.querySelectorAll('.group:not([hidden])').length") == 1
     assert await tab.run("document.getElementById('shown').textContent") == f"1 of {len(everything)} operations"
 

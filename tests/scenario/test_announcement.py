@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -74,45 +72,6 @@ async def read_schedule(api: httpx.AsyncClient) -> Json:
 
 def from_position(position: Json) -> Json:
     return {"name": position["channel"], "epoch": position["epoch"], "seq": position["seq"]}
-
-
-def apply(schedule: Json, events: list[Json]) -> Json:
-    """What an app does with its copy of the programme when it hears of changes."""
-    for event in events:
-        if event["seq"] <= schedule["feed"]["seq"]:
-            continue
-        assert event["kind"] == "session.changed"
-        assert event["seq"] == schedule["feed"]["seq"] + 1
-        brief = {name: value for name, value in event["data"]["session"].items() if name != "description"}
-        sessions = [brief if session["id"] == brief["id"] else session for session in schedule["sessions"]]
-        position = {**schedule["feed"], "seq": event["seq"]}
-        schedule = in_order({**schedule, "version": event["data"]["version"], "feed": position, "sessions": sessions})
-    return schedule
-
-
-def in_order(schedule: Json) -> Json:
-    """Sessions by start, then room, and each under the day on which it starts where the event is."""
-    places = {room["id"]: number for number, room in enumerate(schedule["rooms"])}
-    zone = ZoneInfo(schedule["timezone"])
-
-    def key(session: Json) -> tuple[datetime, int, str]:
-        return datetime.fromisoformat(session["starts_at"]), places.get(session["room_id"], len(places)), session["id"]
-
-    sessions = sorted(schedule["sessions"], key=key)
-    days: dict[str, list[str]] = {}
-    for session in sessions:
-        day = datetime.fromisoformat(session["starts_at"]).astimezone(zone).date().isoformat()
-        days.setdefault(day, []).append(session["id"])
-    return {
-        **schedule,
-        "sessions": sessions,
-        "days": [{"date": day, "session_ids": days[day]} for day in sorted(days)],
-    }
-
-
-def without_time(schedule: Json) -> Json:
-    """`updated_at` says when the document's version was made, which no app shows and no event repeats."""
-    return {name: value for name, value in schedule.items() if name != "updated_at"}
 
 
 async def test_everybody_hears_an_announcement_and_reads_the_same_later(
@@ -236,31 +195,6 @@ async def test_a_changed_session_arrives_with_old_and_new_values(api: httpx.Asyn
     assert second["data"]["changed"] == {"status": {"old": "moved", "new": "cancelled"}}
 
 
-async def test_any_snapshot_and_the_events_after_it_make_the_newest_one(
-    api: httpx.AsyncClient, live: str, demo: Demo
-) -> None:
-    """Organizers change the programme at the same time; snapshots are taken in between, whenever it happens."""
-    snapshots = [await read_schedule(api)]
-    assert in_order(snapshots[0]) == snapshots[0]
-
-    async def organize(choice: random.Random) -> None:
-        for _ in range(8):
-            session = choice.choice(snapshots[0]["sessions"])
-            await change(api, demo, session["id"], **some_change(choice, snapshots[0], session))
-            snapshots.append(await read_schedule(api))
-
-    async with listening(live) as listener:
-        await listener.hello(from_position(snapshots[0]["feed"]))
-        await asyncio.gather(*(organize(random.Random(seed)) for seed in range(3)))
-        fresh = await read_schedule(api)
-        events = [await listener.next("event") for _ in range(snapshots[0]["feed"]["seq"], fresh["feed"]["seq"])]
-
-    assert len(events) > 8
-    assert len({snapshot["feed"]["seq"] for snapshot in snapshots}) > 5
-    for snapshot in snapshots:
-        assert without_time(apply(snapshot, events)) == without_time(fresh)
-
-
 async def test_who_has_just_read_the_programme_goes_on_from_there(
     api: httpx.AsyncClient, live: str, demo: Demo
 ) -> None:
@@ -275,19 +209,3 @@ async def test_who_has_just_read_the_programme_goes_on_from_there(
         async with listening(live) as listener:
             (entered,) = await listener.hello(from_position(schedule["feed"]))
             assert (entered["resumed"], entered["reason"]) == (True, None)
-
-
-def some_change(choice: random.Random, schedule: Json, session: Json) -> Json:
-    """A valid change of any kind."""
-    starts = datetime.fromisoformat(session["starts_at"]) + timedelta(minutes=choice.choice((-30, 15, 60, 1440)))
-    return choice.choice(
-        (
-            {"starts_at": starts.isoformat()},
-            {"room_id": choice.choice([None, *(room["id"] for room in schedule["rooms"])])},
-            {"track_id": None},
-            {"status": choice.choice(("scheduled", "moved", "delayed", "cancelled"))},
-            {"title": {"ar": f"عنوان {choice.randrange(100)}"}, "abstract": {}},
-            {"description": {"fr": f"Texte {choice.randrange(100)}"}, "language": choice.choice((None, "fr", "ar"))},
-            {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(minutes=20)).isoformat(), "subtitle": {}},
-        )
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 
 from tests.conftest import Demo, bearer
 from tests.schedule.applying import Document
+from tests.waiting import PATIENCE
 
 STATUSES = ("scheduled", "moved", "delayed", "cancelled")
 IN_THE_WAY = (
@@ -140,6 +142,14 @@ async def read_programme(api: httpx.AsyncClient) -> Document:
     answer = await api.get("/schedule", params={"lang": "*"})
     assert answer.status_code == 200
     programme: Document = answer.json()
+    return programme
+
+
+async def read_at(api: httpx.AsyncClient, seq: int) -> Document:
+    """The programme as soon as the server has heard that channel `schedule` is at `seq`: somebody else has changed it."""
+    async with asyncio.timeout(PATIENCE):
+        while (programme := await read_programme(api))["feed"]["seq"] < seq:  # noqa: ASYNC110 - it has no event of its own
+            await asyncio.sleep(0.005)
     return programme
 
 

@@ -16,7 +16,7 @@ from server.schedule import import_actions, merging
 from server.schedule.merging import Merged
 from server.schedule.rows import ROWS, State
 from tests.schedule.applying import apply_all
-from tests.schedule.organizers import read_events, read_programme
+from tests.schedule.organizers import read_at, read_events, read_programme
 from tests.schedule.programmes import Files, bring, new_event, said_by, state_of
 
 FILES = 7
@@ -51,7 +51,7 @@ async def follow(db: Database, event: EventRow, reader: httpx.AsyncClient, seed:
         )
         events = await read_events(reader, told)
         told = apply_all(told, events)
-        assert told == await read_programme(reader)
+        assert told == await read_at(reader, told["feed"]["seq"])
         assert (done.version is None) == (events == [])
         await equals_the_last(db, event, programme, f"fish-{seed}-{number}")
 
@@ -97,7 +97,7 @@ def kinds(change: Any) -> tuple[str, Any, list[str]]:
     return change.subject, change.title, change.kinds
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 async def test_any_chain_of_files(db: Database, event: EventRow, reader: httpx.AsyncClient, seed: int) -> None:
     await follow(db, event, reader, seed)
 
