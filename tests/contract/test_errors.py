@@ -367,9 +367,9 @@ async def test_no_header_brings_the_server_down(api: httpx.AsyncClient, demo: De
     junk = (b"", b"\xff\xfe", b"x" * 20_000, b"*", b", ,,;;q=", b"a;q=nan, b;q=inf, c;q=-1", b"\"", b"W/", b"Bearer",
             b"Bearer \xc3\xa9", b"Bearer " + b"dn_dev_" * 8, b"Basic eDp5", b"gzip;q=", b"identity;q=0, *;q=0")  # fmt: skip
     faults = []
-    for operation in ONCE:
+    for number, operation in enumerate(ONCE):
         body = json.dumps(body_for(operation)).encode() if operation.takes_body else b""
-        for value in junk:
+        for value in junk[number % 3 :: 3]:  # each gets some of it; heads are read before anybody knows the operation
             headers = {key.encode(): text.encode() for key, text in (JSON | token_for(operation, demo)).items()}
             headers = {key: text for key, text in headers.items() if key.lower() != name.lower().encode()}
             response = await api.request(
