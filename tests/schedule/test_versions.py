@@ -19,7 +19,7 @@ from tests.schedule.organizers import Organizer, read_programme
 from tests.schedule.programmes import Files, bring
 from tests.schedule.told import plain
 
-STEPS = 16
+STEPS = 22
 
 
 @pytest.fixture
