@@ -31,6 +31,8 @@ def web_address(value: object) -> str | None:
     written = text(value)
     if written.startswith("//"):
         written = f"https:{written}"
+    scheme, colon, rest = written.partition(":")
+    written = f"{scheme.lower()}{colon}{rest}"  # capitals would be no address to any other reader, nor to an organizer's change
     try:
         parts = urlsplit(written)
         named = parts.scheme in {"http", "https"} and bool(parts.hostname)

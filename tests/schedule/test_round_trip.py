@@ -22,7 +22,12 @@ from tests.schedule.programmes import bring, new_event, state_of
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 WHOLE = ("schedule.v2.json", "schedule.xlsx")
 """Files in all languages, which lose nothing."""
-REAL = ("debconf23.xml", "voc_pretalx-democon.json", "pyconfr_2025_pretalx_api.json")
+REAL = (
+    "debconf23.xml",
+    "voc_pretalx-democon.json",
+    "pyconfr_2025_pretalx_api.json",
+    "scottish_summit_2026_sessionize_all.json",
+)
 
 
 async def exported(db: Database, event: EventRow, name: str) -> Programme:
