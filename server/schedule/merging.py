@@ -325,6 +325,8 @@ class _Merge:
         new = {name: wanted[name] for name in fields if name in row.__struct_fields__}
         for name in new.keys() & TEXTS:
             new[name] = self._texts(getattr(row, name), new[name], last.state[name] if last else {})
+        if "links" in new:
+            new["links"] = self._links(row.links, new["links"], last.state["links"] if last else [])  # type: ignore[union-attr]
         if ends_too_early(
             replace(row, **new)
         ):  # one end is the file's, the other was changed here: they do not go together
@@ -348,6 +350,15 @@ class _Merge:
         return {tag: text for tag, text in now.items() if tag not in gone} | {
             tag: text for tag, text in said.items() if tag in changed
         }
+
+    def _links(self, now: list[Link], said: list[Link], before: list[dict[str, Any]]) -> list[Link]:
+        """What the file says; a link that is there already keeps its names in languages in which the file says nothing."""
+        there = {one.url: one.title for one in now}
+        said_before = {one["url"]: one["title"] for one in before}
+        return [
+            replace(one, title=self._texts(there.get(one.url, {}), one.title, said_before.get(one.url, {})))
+            for one in said
+        ]
 
     def _is_seen(self, now: Texts, tag: str, text: str) -> bool:
         """Whether a reader in that language gets this text already: a file in one language had it from here."""

@@ -242,7 +242,8 @@ def test_every_session_of_a_sessionize_file_is_read() -> None:
         assert all(str(item) in placed or items[item] in kept for item in source["categoryItems"])
     for speaker, source in zip(programme.speakers, file["speakers"], strict=True):
         small = {
-            re.sub("^https?:", lambda scheme: scheme[0].lower(), link["url"], flags=re.I) for link in source["links"]
+            re.sub("^https?:", lambda scheme: scheme[0].lower(), link["url"], flags=re.IGNORECASE)
+            for link in source["links"]
         }
         assert {link.url for link in speaker.links} == small
     assert "a link is named twice; kept once" in repairs(programme)

@@ -62,7 +62,7 @@ async def test_a_real_programme_goes_out_and_comes_in_again(db: Database, file: 
     if not DATA.is_dir():
         pytest.skip(f"no real schedules in {DATA}")
     event = await event_of(db, read_schedule((DATA / file).read_bytes(), filename=file, timezone="Europe/Paris"))
-    for name in WHOLE:
+    for name in (*WHOLE, "schedule.json"):  # which says nothing in other languages
         done = await bring(db, event, await exported(db, event, name), dry_run=True)
         assert [(one.subject, one.title, one.changed) for one in done.changes] == [], name
 
