@@ -111,7 +111,8 @@ def _understand(arguments: argparse.Namespace, data: bytes, timezone: str | None
     try:
         return read_schedule(data, filename=arguments.file.name, timezone=arguments.timezone or timezone)
     except UnreadableSchedule as fault:
-        raise Refused(f"{arguments.file}: {fault}. Nothing was imported.") from fault
+        hint = "" if arguments.timezone or "time zone" not in str(fault) else " (--timezone ZONE)"
+        raise Refused(f"{arguments.file}: {fault}{hint}. Nothing was imported.") from fault
 
 
 async def _create(db: Database, slug: str, programme: Programme) -> EventRow:
