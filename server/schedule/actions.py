@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -94,26 +94,21 @@ async def change_programme(
     `tx` holds the version's lock. `around` is the whole programme before, where the caller has it. Returns the edits as written.
     """
     before = around or await _surroundings(tx, event.event_id, edits)
-    few = len(edits) <= MOST_TOLD
-    concerned = {
-        one.id: await queries.list_concerned(tx, event.event_id, one.id, speaker_ids=_speakers_of(one))
-        for one in edits
-        if few and one.subject == "session"
-    }
     now, written = await store(tx, event.event_id, edits, origin=origin, name=name, note=note)
-    if not few:
+    seen = [one for one in in_order(written) if is_seen(one)]
+    if len(seen) > MOST_TOLD:
         await _tell_at_once(tx, event, now, len(written), origin, name, note)
         return written
+    concerned = await queries.list_concerned(tx, event.event_id, speakers=_speakers_of(seen))
     surroundings = Around(before, with_edits(before, written))
-    events = [(one, *told(one, now, surroundings, event)) for one in in_order(written) if is_seen(one)]
+    events = [(one, *told(one, now, surroundings, event)) for one in seen]
     for one, what, data in events:
         await emit(tx, event.event_id, channel=SCHEDULE, kind=f"{one.subject}.{what}", data=data)
     if origin != "edit":
         summary = _summary(ScheduleReleased, now, len(written), origin, name, note)
         await emit(tx, event.event_id, channel=SCHEDULE, kind="schedule.released", data=summary)
     for one, what, data in events:
-        if one.id in concerned:
-            await emit_to_each(tx, event.event_id, concerned[one.id], kind=f"session.{what}", data=data)
+        await emit_to_each(tx, event.event_id, concerned.get(one.id, ()), kind=f"session.{what}", data=data)
     return written
 
 
@@ -147,8 +142,15 @@ def _summary(
     return shape(**head, origin=origin, name=name, note=note, changes=count, **more)
 
 
-def _speakers_of(edit: Edit) -> list[UUID]:
-    return [one for row in (edit.before, edit.after) if isinstance(row, SessionRow) for one in row.speaker_ids]
+def _speakers_of(edits: Iterable[Edit]) -> list[tuple[UUID, UUID]]:
+    """Each of the sessions with each who speaks there, or did until now."""
+    return [
+        (edit.id, speaker)
+        for edit in edits
+        for row in (edit.before, edit.after)
+        if isinstance(row, SessionRow)
+        for speaker in row.speaker_ids
+    ]
 
 
 async def _get(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID, expected: int | None) -> Row:

@@ -106,7 +106,7 @@ async def preview(db: Database, event: EventRow, reader: Reader) -> Draft:
         state, edits, fields = await drafted_state(tx, event)
         after = with_edits(state, edits)
         lost = dangling(after)
-        names = await _with_lost_names(tx, event, Around(state, after).names(), lost)
+        names = await _with_lost_names(tx, event, Around(state, after).names, lost)
     return Draft(
         changes=[change_view(one, names, event, reader) for one in in_order(edits)],
         disagreements=[_disagreement(one, state, reader) for one in fields],

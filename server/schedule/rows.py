@@ -86,6 +86,11 @@ class ClashRow(Struct, frozen=True):
     room: Texts
 
 
+class ConcernedRow(Struct, frozen=True):
+    session_id: UUID
+    attendee_id: UUID
+
+
 class DayRow(Struct, frozen=True):
     day_id: UUID
     date: date

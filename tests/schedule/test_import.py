@@ -387,6 +387,17 @@ async def test_a_great_change_is_told_as_one(db: Database, event: EventRow) -> N
     assert "401" in str(data)
 
 
+async def test_a_great_change_that_nobody_sees_sends_nobody_back(db: Database, event: EventRow) -> None:
+    """It is the size of what is told that counts: five thousand phones would read anew what they have."""
+    sessions = [replace(OTHER, key=f"s{n}", number=n + 10, room=None) for n in range(actions.MOST_TOLD + 1)]
+    await bring(db, event, of(FILE, sessions=(TALK, OTHER, *sessions)))
+    told = await kinds_told(db, event)
+    noted = [replace(one, extra={"secret": "the reviewer's note"}) for one in sessions]
+    done = await bring(db, event, of(FILE, sessions=(TALK, OTHER, *noted)))
+    assert (done.version, done.changes) == (3, [])
+    assert (await kinds_told(db, event))[len(told) :] == ["schedule.released"]
+
+
 async def test_an_import_that_fails_leaves_everything_as_it_was(
     db: Database, event: EventRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
