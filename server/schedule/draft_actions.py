@@ -29,10 +29,10 @@ from server.schedule.errors import (
 )
 from server.schedule.merging import Field, merge_draft
 from server.schedule.policy import Names, changed_row, crowded, dangling
-from server.schedule.rows import Edit, Row, SessionRow, State, Subject, VersionNote, id_of, restored
+from server.schedule.rows import Edit, Row, SessionRow, State, Subject, id_of, restored
 from server.schedule.telling import Around, change_view, in_order, with_edits
 from server.schedule.things import get_thing, next_position
-from server.schedule.types import Clash, Dangling, Disagreement, Draft
+from server.schedule.types import Clash, Dangling, Disagreement, Draft, Version
 from server.texts import Texts
 
 NEWEST = 2**62
@@ -130,7 +130,7 @@ async def preview(db: Database, event: EventRow, reader: Reader) -> Draft:
     )
 
 
-async def release(db: Database, event: EventRow, command: ReleaseDraft) -> VersionNote:
+async def release(db: Database, event: EventRow, command: ReleaseDraft) -> Version:
     """Makes the draft the programme: one version, told on the feed.
 
     Raises `NothingDrafted`, `DraftDisagrees` unless it is forced, `DraftDangles`, `RoomTaken`, and what a change raises.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
@@ -205,9 +204,6 @@ def free_numbers(taken: set[int]) -> Iterator[int]:
     """Numbers for new sessions: behind all others, and where those reach the end, the gaps between them."""
     behind = range(max(taken, default=0) + 1, LAST_NUMBER + 1)
     return chain(behind, (number for number in range(1, LAST_NUMBER + 1) if number not in taken))
-
-
-EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def _given(change: Struct) -> dict[str, Any]:

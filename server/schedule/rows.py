@@ -29,19 +29,6 @@ class VersionRow(Struct, frozen=True):
     updated_at: datetime
 
 
-class VersionNote(Struct, frozen=True):
-    """A version, and what made it."""
-
-    version: int
-    at: datetime
-    origin: Origin
-    name: str
-    """What the organizer or the imported file calls it."""
-    note: str
-    changes: int
-    """How many things it touched."""
-
-
 class TouchedRow(Struct, frozen=True):
     subject: Subject
     id: UUID
@@ -191,8 +178,6 @@ ROWS: dict[Subject, type[Row]] = {
     "session": SessionRow,
 }
 """In an order in which each may be written: what a session refers to comes before it."""
-
-SUBJECTS: dict[type[Row], Subject] = {row: subject for subject, row in ROWS.items()}
 
 
 class State(Struct, frozen=True):
