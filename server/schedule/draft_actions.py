@@ -83,6 +83,7 @@ async def draft_removal(
 async def forget_edit(db: Database, event: EventRow, thing_id: UUID) -> None:
     """Lets the draft leave this thing as it is. Raises `NotInDraft`."""
     async with db.tx() as tx:
+        await queries.lock_version(tx, event.event_id)  # a release that is under way has read it already
         if not await history_queries.forget_draft_of(tx, event.event_id, thing_id):
             raise NotInDraft
 
@@ -90,6 +91,7 @@ async def forget_edit(db: Database, event: EventRow, thing_id: UUID) -> None:
 async def discard(db: Database, event: EventRow) -> None:
     """Forgets the whole draft; none is no error."""
     async with db.tx() as tx:
+        await queries.lock_version(tx, event.event_id)
         await history_queries.forget_draft(tx, event.event_id)
 
 

@@ -177,12 +177,12 @@ class _Merge:
         rows: dict[UUID, Any] = self._after[subject]
         before = self._state.of(subject)
         there = [key for key, one in ids.items() if one in before]
-        new = [one for one in ids.values() if one not in before]
-        if [*ids] == [*self._order_before(subject, there, ids), *(key for key in ids if ids[key] in new)]:
-            last = max((row.position for one, row in rows.items() if one not in new), default=-1)
-            places = {one: last + 1 + number for number, one in enumerate(new)}
+        new = [key for key, one in ids.items() if one not in before]
+        if [*ids] == [*self._order_before(subject, there, ids), *new]:
+            last = max((row.position for one, row in rows.items() if one in before), default=-1)
+            places = {ids[key]: last + 1 + number for number, key in enumerate(new)}
         else:
-            places = {one: number for number, one in enumerate(ids.values()) if subject != "kind" or one in new}
+            places = {one: number for number, one in enumerate(ids.values()) if subject != "kind" or one not in before}
         for one, position in places.items():
             rows[one] = replace(rows[one], position=position)
 
@@ -456,12 +456,22 @@ def _onto(one: DraftRow, base: Row, live: Row, wanted: Row, fields: list[Field])
     if ends_too_early(after):  # one end is the draft's, the other was changed meanwhile: they do not go together
         after = replace(after, **{name: getattr(wanted, name) for name in _TIMES})
         disputed |= {name for name in _TIMES if getattr(live, name) != getattr(wanted, name)}
+    if isinstance(after, SessionRow):
+        after = with_roles_of_speakers(after)
+        if "status" in disputed and _moves_alone(base, live) and _moves_alone(base, wanted):
+            after = replace(after, status=status_after(live, after))  # type: ignore[arg-type]  # sessions all of them
+            disputed.remove("status")
     fields += [
         Field(one.subject, one.id, name, getattr(base, name), getattr(live, name), getattr(wanted, name))
         for name in live.__struct_fields__
         if name in disputed
     ]
-    return with_roles_of_speakers(after) if isinstance(after, SessionRow) else after
+    return after
+
+
+def _moves_alone(base: Any, row: Any) -> bool:
+    """Whether its status is what follows from its time and room: then nobody has asked for it."""
+    return bool(row.status == status_after(base, row))
 
 
 def _said(item: Struct) -> dict[str, Any]:
