@@ -56,7 +56,7 @@ class Written:
 @pytest.fixture
 async def documents(db: Database, database_url: str) -> AsyncIterator[Documents]:
     async with Watch(database_url, name="test watch").run() as watch:
-        yield Documents(db, watch, public_url="https://api.example.org")
+        yield Documents(db, watch, address="https://api.example.org")
 
 
 @pytest.fixture
