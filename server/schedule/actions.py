@@ -17,14 +17,11 @@ from server.ids import new_id
 from server.schedule import queries
 from server.schedule.errors import BY_CONSTRAINT, NO_SUCH, REMOVING, ChangedMeanwhile
 from server.schedule.policy import changed_row, difference, is_seen
-from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of
+from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of, own_key
 from server.schedule.storing import store
 from server.schedule.telling import Around, in_order, told, with_edits
 from server.schedule.things import get_thing, next_position
 from server.schedule.types import ScheduleReleased, ScheduleReplaced
-
-ADDED = "added:"
-"""Begins the key of what an organizer added here and no source of the programme knows."""
 
 MOST_TOLD = 400
 """Changes of one version that are told one by one; a phone reads the whole programme sooner than more of them."""
@@ -115,7 +112,7 @@ async def change_programme(
 def new_row(subject: Subject, command: Struct, *, position: int) -> Row:
     """A thing as an organizer describes it, under a key that no file gives."""
     thing_id = new_id()
-    given: dict[str, Any] = {ROWS[subject].__struct_fields__[0]: thing_id, "key": f"{ADDED}{thing_id}"}
+    given: dict[str, Any] = {ROWS[subject].__struct_fields__[0]: thing_id, "key": own_key(thing_id)}
     if subject == "session":
         given |= {"number": 0, "subtitle": {}, "abstract": {}, "description": {}}
     for field in ("title", "name", "date", "starts_at", "ends_at"):  # what a row cannot be without

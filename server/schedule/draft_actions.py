@@ -13,6 +13,7 @@ from server.event.types import EventRow
 from server.schedule import history_queries, policy, queries
 from server.schedule.actions import change_programme, new_row
 from server.schedule.commands import ReleaseDraft
+from server.schedule.draft_merging import Field, merge_draft
 from server.schedule.errors import (
     BY_CONSTRAINT,
     NO_SUCH,
@@ -27,7 +28,6 @@ from server.schedule.errors import (
     UnknownSpeaker,
     UnknownTrack,
 )
-from server.schedule.merging import Field, merge_draft
 from server.schedule.policy import Names, changed_row, crowded, dangling
 from server.schedule.rows import Edit, Row, SessionRow, State, Subject, id_of, restored
 from server.schedule.telling import Around, change_view, in_order, with_edits

@@ -209,6 +209,11 @@ def id_of(row: Row) -> UUID:
     return found
 
 
+def own_key(thing_id: UUID) -> str:
+    """The key of what an organizer added here: no source calls anything so."""
+    return f"added:{thing_id}"
+
+
 def stored(row: Row) -> dict[str, Any]:
     """A row as JSON values, for the history and the draft: without its revision, which is theirs to know."""
     plain: dict[str, Any] = msgspec.to_builtins(row)

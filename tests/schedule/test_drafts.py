@@ -12,7 +12,7 @@ import pytest
 
 from server.db import Database
 from server.schedule import draft_actions, history_queries, queries
-from server.schedule.merging import merge_draft
+from server.schedule.draft_merging import merge_draft
 from server.schedule.rows import DraftRow, Edit, RoomRow, SessionRow, State, stored
 from server.schedule.types import EVENTS
 from tests.conftest import Demo

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from server.db import Database
 from server.event.types import EventRow
 from server.interchange.programme import Day, Programme, Room, Session, Speaker, Track
-from server.schedule import actions, commands, queries
+from server.schedule import actions, commands, draft_actions, queries
 from server.schedule.commands import ChangeDay, ChangeRoom, ChangeSession, ChangeSpeaker
 from server.schedule.errors import StillInUse
 from server.schedule.rows import Row, Subject, id_of
@@ -234,6 +234,25 @@ async def test_what_an_organizer_took_away_stays_away(
     changed = await bring(db, event, with_talk(abstract={"en": "New"}))
     assert await find(db, event, subject, key) is None
     assert len(changed.changes) == (0 if subject == "session" else 1)
+
+
+async def test_a_draft_brings_back_what_the_file_has_made_anew(db: Database, event: EventRow) -> None:
+    """The talk was drafted, taken away here, left the file and came back: then both are there, under keys and numbers of their
+    own, and the file still knows which is its."""
+    drafted = id_of(await find(db, event, "session", "talk"))
+    await draft_actions.draft_change(
+        db, event, "session", drafted, ChangeSession(title={"en": "Drafted"}, room_id=None)
+    )
+    await actions.remove_thing(db, event, "session", drafted)
+    for file in (of(FILE, sessions=(OTHER,)), FILE):
+        await bring(db, event, file)
+    anew = await find(db, event, "session", "talk")
+    await draft_actions.release(db, event, commands.ReleaseDraft(force=True))
+    state = await state_of(db, event)
+    assert {state.session[one].title["en"] for one in (drafted, anew.session_id)} == {"Drafted", "Sardines"}
+    await bring(db, event, with_talk(title={"en": "Tuna"}))
+    state = await state_of(db, event)
+    assert (state.session[drafted].title, state.session[anew.session_id].title) == ({"en": "Drafted"}, {"en": "Tuna"})
 
 
 async def test_a_day_that_an_organizer_moved_is_not_made_again(db: Database, event: EventRow) -> None:
