@@ -58,20 +58,9 @@ async def list_sessions(
     documents: Documents = request.app.state.documents
     for moment, name in ((since, "from"), (until, "until"), (at, "at")):
         check_instant(moment, name)
-    wanted = Wanted(
-        day=day,
-        room=room,
-        track=track,
-        kind=kind,
-        speaker=speaker,
-        language=language,
-        status=status,
-        since=since,
-        until=until,
-        now=now,
-        next=next_,
-        at=at or datetime.now(UTC),
-    )
+    things = {"day": day, "room": room, "track": track, "kind": kind, "speaker": speaker}
+    times = {"since": since, "until": until, "at": at or datetime.now(UTC)}
+    wanted = Wanted(language=language, status=status, now=now, next=next_, **things, **times)  # type: ignore[arg-type]
     edition = await documents.edition(found)
     page, next_cursor = page_after(edition.state, select(edition, wanted), cursor, limit)
     reader = reader_of(request, found, lang)
