@@ -174,15 +174,21 @@ async def _check_references(tx: Tx, event_id: UUID, row: Row) -> None:
     """That what a session names is there, live or in the draft."""
     if not isinstance(row, SessionRow):
         return
+    drafted = {(one.subject, one.id): one.state for one in await history_queries.list_draft(tx, event_id)}
     one_each: list[tuple[Subject, UUID | None, type[Exception]]] = [
         ("room", row.room_id, UnknownRoom),
         ("track", row.track_id, UnknownTrack),
         ("kind", row.kind_id, UnknownKind),
-        *(("speaker", one, UnknownSpeaker) for one in row.speaker_ids),
     ]
     for subject, thing_id, unknown in one_each:
-        if thing_id is not None and (await _there(tx, event_id, subject, thing_id, None))[1] is None:
+        if thing_id is None:
+            continue
+        live = None if (subject, thing_id) in drafted else await get_thing(tx, event_id, subject, thing_id)
+        if not drafted.get((subject, thing_id), live):
             raise unknown
+    known = {one.speaker_id for one in await queries.list_speakers_named(tx, event_id, speaker_ids=row.speaker_ids)}
+    if not all(drafted.get(("speaker", one), one in known) for one in row.speaker_ids):
+        raise UnknownSpeaker
 
 
 async def _with_lost_names(tx: Tx, event: EventRow, names: Names, lost: list[policy.Dangling]) -> Names:

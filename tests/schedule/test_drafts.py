@@ -312,6 +312,15 @@ async def test_a_thing_that_the_draft_has_taken_away_is_gone_in_it(office: Offic
     await office.add("sessions", room_id=room["id"])
 
 
+async def test_a_draft_names_whom_it_adds_and_not_whom_it_takes_away(office: Office) -> None:
+    added, there, gone = [await office.add(noun) for noun in ("draft/speakers", "speakers", "speakers")]
+    await office.remove("draft/speakers", gone)
+    session = await office.add("draft/sessions", speaker_ids=[added["id"], there["id"]])
+    named = {"speaker_ids": [there["id"], gone["id"]]}
+    assert await office.refused("PATCH", f"/draft/sessions/{session['id']}", named) == (422, "schedule.unknown_speaker")
+    assert (await office.draft())["dangling"] == []
+
+
 async def test_changed_and_changed_back_is_nothing(office: Office) -> None:
     room = await office.add("rooms")
     await office.change("draft/rooms", room, floor="9")
