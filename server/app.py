@@ -108,7 +108,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
         "events": Events(db),
         "principals": Principals(db),
         "guesses": Guesses(),
-        "documents": Documents(db, watch, public_url=settings.public_url or f"http://{settings.host}:{settings.port}"),
+        "documents": Documents(db, watch, address=settings.address),
         "pages": Pages(db),
         "ticket_key": await ticket_key(url),
     }

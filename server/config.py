@@ -52,6 +52,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: float = 5.0
     """Over how long a stopping gateway says good-bye to its clients."""
 
+    @property
+    def address(self) -> str:
+        """The API's base for what is written down, without a `/` at its end: where no request says by which address it came."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises `InvalidSetting` for a value of the wrong kind or out of range."""

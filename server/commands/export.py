@@ -74,7 +74,7 @@ async def _make(arguments: argparse.Namespace, settings: Settings) -> tuple[Even
         if arguments.what == "template":
             return event, template(event.languages)
         wanted = FORMATS[NAMES[arguments.format]]
-        base_url = f"{settings.public_url or 'http://127.0.0.1:8000'}/v1/events/{event.slug}"
+        base_url = f"{settings.address}/v1/events/{event.slug}"
         edition = await read_edition(db, event, base_url=base_url, with_extra=True)
         return event, wanted.write(edition, language_of(wanted, arguments.lang, None, event), None)
 

@@ -94,11 +94,10 @@ async def _invite(db: Database, event: EventRow, arguments: argparse.Namespace, 
     invitation = await invite_device(
         db, event.event_id, name=arguments.name, gate=arguments.gate, profile=arguments.profile
     )
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
     return {
         "code": invitation.code,
         "expires_at": invitation.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "qr": qr_content(base, event.slug, invitation.code),
+        "qr": qr_content(settings.address, event.slug, invitation.code),
     }
 
 

@@ -12,6 +12,8 @@ from server.event import queries
 from server.event.types import EventRow
 
 REMEMBER_SECONDS = 5.0
+MAX_KNOWN = 1000
+"""Names remembered: one event has many, because an id may be written with any capitals and hyphens."""
 MAX_NAME_LENGTH = 64
 _UUID_LENGTH = 36
 
@@ -38,6 +40,8 @@ class Events:
         if found is None:
             self._known.pop(name, None)
             raise UnknownEvent
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
         self._known[name] = (time.monotonic() + REMEMBER_SECONDS, found)
         return found
 

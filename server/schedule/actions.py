@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +17,11 @@ from server.ids import new_id
 from server.schedule import queries
 from server.schedule.errors import BY_CONSTRAINT, NO_SUCH, REMOVING, ChangedMeanwhile
 from server.schedule.policy import changed_row, difference, is_seen
-from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of
+from server.schedule.rows import ROWS, Edit, Origin, Row, SessionRow, State, Subject, VersionRow, id_of, own_key
 from server.schedule.storing import store
 from server.schedule.telling import Around, in_order, told, with_edits
 from server.schedule.things import get_thing, next_position
 from server.schedule.types import ScheduleReleased, ScheduleReplaced
-
-ADDED = "added:"
-"""Begins the key of what an organizer added here and no source of the programme knows."""
 
 MOST_TOLD = 400
 """Changes of one version that are told one by one; a phone reads the whole programme sooner than more of them."""
@@ -94,33 +91,28 @@ async def change_programme(
     `tx` holds the version's lock. `around` is the whole programme before, where the caller has it. Returns the edits as written.
     """
     before = around or await _surroundings(tx, event.event_id, edits)
-    few = len(edits) <= MOST_TOLD
-    concerned = {
-        one.id: await queries.list_concerned(tx, event.event_id, one.id, speaker_ids=_speakers_of(one))
-        for one in edits
-        if few and one.subject == "session"
-    }
     now, written = await store(tx, event.event_id, edits, origin=origin, name=name, note=note)
-    if not few:
+    seen = [one for one in in_order(written) if is_seen(one)]
+    if len(seen) > MOST_TOLD:
         await _tell_at_once(tx, event, now, len(written), origin, name, note)
         return written
+    concerned = await queries.list_concerned(tx, event.event_id, speakers=_speakers_of(seen))
     surroundings = Around(before, with_edits(before, written))
-    events = [(one, *told(one, now, surroundings, event)) for one in in_order(written) if is_seen(one)]
+    events = [(one, *told(one, now, surroundings, event)) for one in seen]
     for one, what, data in events:
         await emit(tx, event.event_id, channel=SCHEDULE, kind=f"{one.subject}.{what}", data=data)
     if origin != "edit":
         summary = _summary(ScheduleReleased, now, len(written), origin, name, note)
         await emit(tx, event.event_id, channel=SCHEDULE, kind="schedule.released", data=summary)
     for one, what, data in events:
-        if one.id in concerned:
-            await emit_to_each(tx, event.event_id, concerned[one.id], kind=f"session.{what}", data=data)
+        await emit_to_each(tx, event.event_id, concerned.get(one.id, ()), kind=f"session.{what}", data=data)
     return written
 
 
 def new_row(subject: Subject, command: Struct, *, position: int) -> Row:
     """A thing as an organizer describes it, under a key that no file gives."""
     thing_id = new_id()
-    given: dict[str, Any] = {ROWS[subject].__struct_fields__[0]: thing_id, "key": f"{ADDED}{thing_id}"}
+    given: dict[str, Any] = {ROWS[subject].__struct_fields__[0]: thing_id, "key": own_key(thing_id)}
     if subject == "session":
         given |= {"number": 0, "subtitle": {}, "abstract": {}, "description": {}}
     for field in ("title", "name", "date", "starts_at", "ends_at"):  # what a row cannot be without
@@ -147,8 +139,15 @@ def _summary(
     return shape(**head, origin=origin, name=name, note=note, changes=count, **more)
 
 
-def _speakers_of(edit: Edit) -> list[UUID]:
-    return [one for row in (edit.before, edit.after) if isinstance(row, SessionRow) for one in row.speaker_ids]
+def _speakers_of(edits: Iterable[Edit]) -> list[tuple[UUID, UUID]]:
+    """Each of the sessions with each who speaks there, or did until now."""
+    return [
+        (edit.id, speaker)
+        for edit in edits
+        for row in (edit.before, edit.after)
+        if isinstance(row, SessionRow)
+        for speaker in row.speaker_ids
+    ]
 
 
 async def _get(tx: Tx, event_id: UUID, subject: Subject, thing_id: UUID, expected: int | None) -> Row:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
+
 from server.db import Tx
 from server.event.reader import Reader
 from server.event.types import EventRow
 from server.schedule import history_queries, queries
 from server.schedule.errors import UnknownVersion
 from server.schedule.policy import Names, difference, is_seen
-from server.schedule.rows import restored
+from server.schedule.rows import TouchedRow, restored
 from server.schedule.telling import change_view, in_order
-from server.schedule.types import Changes
+from server.schedule.types import Change, Changes
 
 
 async def changes_between(tx: Tx, event: EventRow, since: int, until: int | None, reader: Reader) -> Changes:
@@ -21,6 +24,20 @@ async def changes_between(tx: Tx, event: EventRow, since: int, until: int | None
     if not since <= until <= newest:
         raise UnknownVersion
     touched = await history_queries.list_touched(tx, event.event_id, since=since, until=until)
+    if not touched:
+        return Changes(since=since, version=until, changes=[])
+    names = Names(
+        rooms=await history_queries.list_names_then(tx, event.event_id, "room", version=until),
+        tracks=await history_queries.list_names_then(tx, event.event_id, "track", version=until),
+        speakers=await history_queries.list_names_then(tx, event.event_id, "speaker", version=until),
+        kinds=await history_queries.list_names_then(tx, event.event_id, "kind", version=until),
+    )
+    # In a thread: a whole programme takes longer than a scanner at the door should wait.
+    changes = await asyncio.to_thread(_views, touched, names, event, reader)
+    return Changes(since=since, version=until, changes=changes)
+
+
+def _views(touched: Iterable[TouchedRow], names: Names, event: EventRow, reader: Reader) -> list[Change]:
     edits = [
         edit
         for one in touched
@@ -28,11 +45,4 @@ async def changes_between(tx: Tx, event: EventRow, since: int, until: int | None
             edit := difference(one.subject, one.id, restored(one.subject, one.before), restored(one.subject, one.after))
         )
     ]
-    names = Names(
-        rooms=await history_queries.list_names_then(tx, event.event_id, "room", version=until),
-        tracks=await history_queries.list_names_then(tx, event.event_id, "track", version=until),
-        speakers=await history_queries.list_names_then(tx, event.event_id, "speaker", version=until),
-        kinds=await history_queries.list_names_then(tx, event.event_id, "kind", version=until),
-    )
-    changes = [change_view(one, names, event, reader) for one in in_order(edits) if is_seen(one)]
-    return Changes(since=since, version=until, changes=changes)
+    return [change_view(one, names, event, reader) for one in in_order(edits) if is_seen(one)]

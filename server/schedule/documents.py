@@ -34,11 +34,11 @@ Key = tuple[UUID, str, str, Part | None]
 class Documents:
     """All documents of one process."""
 
-    def __init__(self, db: Database, watch: Watch, *, public_url: str = "", max_bytes: int = MAX_BYTES) -> None:
-        """`public_url` is the address of the API, as files name it."""
+    def __init__(self, db: Database, watch: Watch, *, address: str = "", max_bytes: int = MAX_BYTES) -> None:
+        """`address` is that of the API, as files name it."""
         self._db = db
         self._watch = watch
-        self._public_url = public_url
+        self._address = address
         self._max_bytes = max_bytes
         self._editions: OrderedDict[UUID, Edition] = OrderedDict()
         self._kept: OrderedDict[Key, tuple[object, Document]] = OrderedDict()
@@ -118,7 +118,7 @@ class Documents:
         return edition
 
     async def _read(self, event: EventRow) -> Edition:
-        return await read_edition(self._db, event, base_url=f"{self._public_url}/v1/events/{event.slug}")
+        return await read_edition(self._db, event, base_url=f"{self._address}/v1/events/{event.slug}")
 
     async def _write(self, edition: Edition, wanted: Format, language: str, part: Part | None) -> Document:
         async with self._turns:

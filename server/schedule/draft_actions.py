@@ -13,6 +13,7 @@ from server.event.types import EventRow
 from server.schedule import history_queries, policy, queries
 from server.schedule.actions import change_programme, new_row
 from server.schedule.commands import ReleaseDraft
+from server.schedule.draft_merging import Field, merge_draft
 from server.schedule.errors import (
     BY_CONSTRAINT,
     NO_SUCH,
@@ -27,12 +28,11 @@ from server.schedule.errors import (
     UnknownSpeaker,
     UnknownTrack,
 )
-from server.schedule.merging import Field, merge_draft
 from server.schedule.policy import Names, changed_row, crowded, dangling
-from server.schedule.rows import Edit, Row, SessionRow, State, Subject, VersionNote, id_of, restored
+from server.schedule.rows import Edit, Row, SessionRow, State, Subject, id_of, restored
 from server.schedule.telling import Around, change_view, in_order, with_edits
 from server.schedule.things import get_thing, next_position
-from server.schedule.types import Clash, Dangling, Disagreement, Draft
+from server.schedule.types import Clash, Dangling, Disagreement, Draft, Version
 from server.texts import Texts
 
 NEWEST = 2**62
@@ -83,6 +83,7 @@ async def draft_removal(
 async def forget_edit(db: Database, event: EventRow, thing_id: UUID) -> None:
     """Lets the draft leave this thing as it is. Raises `NotInDraft`."""
     async with db.tx() as tx:
+        await queries.lock_version(tx, event.event_id)  # a release that is under way has read it already
         if not await history_queries.forget_draft_of(tx, event.event_id, thing_id):
             raise NotInDraft
 
@@ -90,6 +91,7 @@ async def forget_edit(db: Database, event: EventRow, thing_id: UUID) -> None:
 async def discard(db: Database, event: EventRow) -> None:
     """Forgets the whole draft; none is no error."""
     async with db.tx() as tx:
+        await queries.lock_version(tx, event.event_id)
         await history_queries.forget_draft(tx, event.event_id)
 
 
@@ -106,7 +108,7 @@ async def preview(db: Database, event: EventRow, reader: Reader) -> Draft:
         state, edits, fields = await drafted_state(tx, event)
         after = with_edits(state, edits)
         lost = dangling(after)
-        names = await _with_lost_names(tx, event, Around(state, after).names(), lost)
+        names = await _with_lost_names(tx, event, Around(state, after).names, lost)
     return Draft(
         changes=[change_view(one, names, event, reader) for one in in_order(edits)],
         disagreements=[_disagreement(one, state, reader) for one in fields],
@@ -130,7 +132,7 @@ async def preview(db: Database, event: EventRow, reader: Reader) -> Draft:
     )
 
 
-async def release(db: Database, event: EventRow, command: ReleaseDraft) -> VersionNote:
+async def release(db: Database, event: EventRow, command: ReleaseDraft) -> Version:
     """Makes the draft the programme: one version, told on the feed.
 
     Raises `NothingDrafted`, `DraftDisagrees` unless it is forced, `DraftDangles`, `RoomTaken`, and what a change raises.
@@ -172,15 +174,21 @@ async def _check_references(tx: Tx, event_id: UUID, row: Row) -> None:
     """That what a session names is there, live or in the draft."""
     if not isinstance(row, SessionRow):
         return
+    drafted = {(one.subject, one.id): one.state for one in await history_queries.list_draft(tx, event_id)}
     one_each: list[tuple[Subject, UUID | None, type[Exception]]] = [
         ("room", row.room_id, UnknownRoom),
         ("track", row.track_id, UnknownTrack),
         ("kind", row.kind_id, UnknownKind),
-        *(("speaker", one, UnknownSpeaker) for one in row.speaker_ids),
     ]
     for subject, thing_id, unknown in one_each:
-        if thing_id is not None and (await _there(tx, event_id, subject, thing_id, None))[1] is None:
+        if thing_id is None:
+            continue
+        live = None if (subject, thing_id) in drafted else await get_thing(tx, event_id, subject, thing_id)
+        if not drafted.get((subject, thing_id), live):
             raise unknown
+    known = {one.speaker_id for one in await queries.list_speakers_named(tx, event_id, speaker_ids=row.speaker_ids)}
+    if not all(drafted.get(("speaker", one), one in known) for one in row.speaker_ids):
+        raise UnknownSpeaker
 
 
 async def _with_lost_names(tx: Tx, event: EventRow, names: Names, lost: list[policy.Dangling]) -> Names:

@@ -51,6 +51,8 @@ class Target(Struct, frozen=True):
     prefix: str
     effect: str
     tag: str
+    is_read: bool
+    """Readers see what is changed there."""
     add: Callable[..., Awaitable[Row]]
     change: Callable[..., Awaitable[Row]]
     remove: Callable[..., Awaitable[None]]
@@ -65,6 +67,7 @@ LIVE = Target(
     prefix="",
     effect="at once; channel `schedule` hears of it",
     tag="schedule",
+    is_read=True,
     add=actions.add_thing,
     change=actions.change_thing,
     remove=actions.remove_thing,
@@ -74,6 +77,7 @@ DRAFT = Target(
     prefix="draft_",
     effect="in the draft; nobody hears of it before it is released",
     tag="draft",
+    is_read=False,
     add=draft_actions.draft_new,
     change=draft_actions.draft_change,
     remove=draft_actions.draft_removal,
@@ -119,7 +123,8 @@ def _adding(noun: Noun, target: Target) -> HTTPRouteHandler:
         found: EventRow = await request.app.state.events.get(event)
         command = await read_body(request, noun.add)
         row = await target.add(request.app.state.db, found, noun.subject, command)
-        forget(request, found)
+        if target.is_read:
+            forget(request, found)
         return answer(row, status=201)
 
     _name(add, f"post_{target.prefix}{noun.subject}", f"Adds {noun.a}, {target.effect}.")
@@ -133,7 +138,8 @@ def _changing(noun: Noun, target: Target) -> HTTPRouteHandler:
         command = await read_body(request, noun.change)
         expected = revision_of(request.headers.get("if-match"))
         row = await target.change(request.app.state.db, found, noun.subject, thing_id, command, expected=expected)
-        forget(request, found)
+        if target.is_read:
+            forget(request, found)
         return answer(row)
 
     what = f"Changes what is given of {noun.a}, {target.effect}. What is left out stays."
@@ -148,7 +154,8 @@ def _removing(noun: Noun, target: Target) -> HTTPRouteHandler:
         found: EventRow = await request.app.state.events.get(event)
         expected = revision_of(request.headers.get("if-match"))
         await target.remove(request.app.state.db, found, noun.subject, thing_id, expected=expected)
-        forget(request, found)
+        if target.is_read:
+            forget(request, found)
 
     what = f"Takes {noun.a} out of the programme, {target.effect}. What something refers to cannot go."
     _name(remove, f"delete_{target.prefix}{noun.subject}", what)

@@ -16,10 +16,10 @@ from server.schedule.rows import (
     StampRow,
     Subject,
     TouchedRow,
-    VersionNote,
     VersionRow,
     stored,
 )
+from server.schedule.types import Version
 from server.texts import Texts
 
 INSERT_VERSION = """
@@ -127,9 +127,9 @@ async def insert_version(tx: Tx, event_id: UUID, now: VersionRow, *, origin: Ori
     await tx.execute(INSERT_VERSION, event_id, now.version, now.updated_at, origin, name, note)
 
 
-async def list_versions(tx: Tx, event_id: UUID, *, before: int, limit: int) -> list[VersionNote]:
+async def list_versions(tx: Tx, event_id: UUID, *, before: int, limit: int) -> list[Version]:
     """The newest first."""
-    return await rows(tx, VersionNote, LIST_VERSIONS, event_id, before, limit)
+    return await rows(tx, Version, LIST_VERSIONS, event_id, before, limit)
 
 
 async def insert_history(tx: Tx, event_id: UUID, version: int, edits: Sequence[Edit]) -> None:

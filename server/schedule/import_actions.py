@@ -59,7 +59,7 @@ async def import_programme(
                 )
                 now = await queries.get_version(tx, event.event_id)
                 version = None if now is None else now.version
-    names = Around(state, with_edits(state, edits)).names()
+    names = Around(state, with_edits(state, edits)).names
     return Imported(
         version=version,
         changes=[change_view(one, names, event, reader) for one in in_order(edits) if is_seen(one)],

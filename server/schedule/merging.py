@@ -1,12 +1,11 @@
-"""What becomes of a programme when a newer file of it comes, or a draft is released. Pure.
+"""What becomes of a programme when a newer file of it comes. Pure.
 
-A file is compared with the file before it, a draft with what was there when it began: only what they changed is changed, so
-whatever an organizer has changed meanwhile stays.
+It is compared with the file before it: only what it changed is changed, so whatever an organizer has changed meanwhile stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,16 +16,15 @@ from msgspec.structs import replace
 
 from server.interchange.programme import SPEAKER, Programme, Repair
 from server.schedule.policy import (
+    TIMES,
     crowded,
     difference,
-    differences,
     ends_too_early,
     status_after,
     with_roles_of_speakers,
 )
 from server.schedule.rows import (
     ROWS,
-    DraftRow,
     Edit,
     Link,
     Row,
@@ -35,7 +33,6 @@ from server.schedule.rows import (
     State,
     Subject,
     id_of,
-    restored,
 )
 from server.texts import Texts, pick
 
@@ -44,7 +41,6 @@ _ROW_FIELD = {"room": "room_id", "track": "track_id", "kind": "kind_id", "speake
 
 TEXTS = {"name", "description", "title", "subtitle", "abstract", "organisation", "tagline", "bio"}
 """Fields in several languages."""
-_TIMES = ("starts_at", "ends_at")
 _FOLLOWS_FROM_TIMES = {"scheduled", "moved", "delayed"}
 """What a session's status becomes by itself."""
 
@@ -74,17 +70,6 @@ BLANK: dict[Subject, dict[str, Any]] = {
 NAMED = ("room", "track", "kind")
 NEVER_UNSAID = {"key", "name", "title", "starts_at", "ends_at", "status", "number"}
 """What every format knows."""
-
-
-class Field(Struct, frozen=True):
-    """The draft and the present want something else of a field."""
-
-    subject: Subject
-    id: UUID
-    name: str
-    base: Any
-    live: Any
-    draft: Any
 
 
 class _Merge:
@@ -177,12 +162,12 @@ class _Merge:
         rows: dict[UUID, Any] = self._after[subject]
         before = self._state.of(subject)
         there = [key for key, one in ids.items() if one in before]
-        new = [one for one in ids.values() if one not in before]
-        if [*ids] == [*self._order_before(subject, there, ids), *(key for key in ids if ids[key] in new)]:
-            last = max((row.position for one, row in rows.items() if one not in new), default=-1)
-            places = {one: last + 1 + number for number, one in enumerate(new)}
+        new = [key for key, one in ids.items() if one not in before]
+        if [*ids] == [*self._order_before(subject, there, ids), *new]:
+            last = max((row.position for one, row in rows.items() if one in before), default=-1)
+            places = {ids[key]: last + 1 + number for number, key in enumerate(new)}
         else:
-            places = {one: number for number, one in enumerate(ids.values()) if subject != "kind" or one in new}
+            places = {one: number for number, one in enumerate(ids.values()) if subject != "kind" or one not in before}
         for one, position in places.items():
             rows[one] = replace(rows[one], position=position)
 
@@ -268,12 +253,12 @@ class _Merge:
         """What a file says as a row would hold it."""
         if subject == "day":
             typed = {"date": date.fromisoformat(said["date"]), "name": said["name"]}
-            return typed | {name: _moment(said[name]) for name in ("starts_at", "ends_at")}
+            return typed | {name: _moment(said[name]) for name in TIMES}
         found = dict(said)
         if "links" in found:
             found["links"] = [Link(one["url"], one["title"], one["kind"]) for one in found["links"]]
         if subject == "session":
-            found |= {name: _moment(said[name]) for name in ("starts_at", "ends_at")}
+            found |= {name: _moment(said[name]) for name in TIMES}
             for name, of in _REFERS_TO.items():
                 found[_ROW_FIELD[name]] = self._ids.get((of, found.pop(name) or ""))
             found["speaker_ids"] = [
@@ -330,7 +315,7 @@ class _Merge:
         if ends_too_early(
             replace(row, **new)
         ):  # one end is the file's, the other was changed here: they do not go together
-            new |= {name: wanted[name] for name in _TIMES}
+            new |= {name: wanted[name] for name in TIMES}
         if last is not None:
             self._note_overruled(subject, row, new, last)
         after = replace(row, **new)
@@ -424,51 +409,11 @@ def merge(
     return Merged(merging.edits(), merging.sources, merging.repairs, merging.overruled)
 
 
-def merge_draft(draft: Sequence[DraftRow], state: State) -> tuple[list[Edit], list[Field]]:
-    """What a draft changes of the programme as it is now, and where both want something else; there the draft is taken."""
-    edits: list[Edit] = []
-    fields: list[Field] = []
-    for one in draft:
-        live = state.of(one.subject).get(one.id)
-        base, wanted = restored(one.subject, one.base), restored(one.subject, one.state)
-        if wanted is None or base is None or live is None:
-            if live is not wanted and _both_changed(base, live):
-                fields.append(Field(one.subject, one.id, "*", base, live, wanted))
-            edit = difference(one.subject, one.id, live, wanted)
-        else:
-            edit = difference(one.subject, one.id, live, _onto(one, base, live, wanted, fields))
-        if edit is not None:
-            edits.append(edit)
-    return edits, fields
-
-
-def _both_changed(base: Row | None, live: Row | None) -> bool:
-    if base is None or live is None:
-        return base is not live
-    return bool(differences(base, live))
-
-
-def _onto(one: DraftRow, base: Row, live: Row, wanted: Row, fields: list[Field]) -> Row:
-    """The present with what the draft has changed."""
-    changed = differences(base, wanted)
-    after = replace(live, **{name: change.new for name, change in changed.items()})
-    disputed = {name for name, change in changed.items() if getattr(live, name) not in (change.old, change.new)}
-    if ends_too_early(after):  # one end is the draft's, the other was changed meanwhile: they do not go together
-        after = replace(after, **{name: getattr(wanted, name) for name in _TIMES})
-        disputed |= {name for name in _TIMES if getattr(live, name) != getattr(wanted, name)}
-    fields += [
-        Field(one.subject, one.id, name, getattr(base, name), getattr(live, name), getattr(wanted, name))
-        for name in live.__struct_fields__
-        if name in disputed
-    ]
-    return with_roles_of_speakers(after) if isinstance(after, SessionRow) else after
-
-
 def _said(item: Struct) -> dict[str, Any]:
     """What a file says of a thing, as it is stored and compared with the next one: a moment is the same however its zone is
     written, and a tuple a list."""
     said: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(item))
-    return said | {name: msgspec.to_builtins(_moment(said[name])) for name in _TIMES if name in said}
+    return said | {name: msgspec.to_builtins(_moment(said[name])) for name in TIMES if name in said}
 
 
 def _languages_of(programme: Programme) -> set[str]:

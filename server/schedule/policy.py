@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
@@ -19,6 +18,8 @@ from server.schedule.types import ChangeKind, FieldChange, Reference
 from server.texts import Texts
 
 T = TypeVar("T", bound=Row)
+
+TIMES = ("starts_at", "ends_at")
 
 _SHOWN_BY_KIND = {"starts_at", "ends_at", "room_id", "speaker_ids", "roles", "title", "status"}
 """Fields whose change has a kind of its own."""
@@ -61,7 +62,7 @@ def changed_row(row: T, change: Struct) -> T:
     given = _given(change)
     if isinstance(row, SessionRow):
         return _changed_session(row, given)  # type: ignore[return-value]  # T is a session's row then
-    given |= {name: in_utc(given[name], name) for name in ("starts_at", "ends_at") if name in given}
+    given |= {name: in_utc(given[name], name) for name in TIMES if name in given}
     after = msgspec.structs.replace(row, **given)
     if isinstance(after, DayRow) and not FIRST_YEAR <= after.date.year <= LAST_YEAR:
         raise InvalidRequest(f"The day lies outside {FIRST_YEAR} to {LAST_YEAR} - at `$.date`")
@@ -77,7 +78,7 @@ def _changed_session(session: SessionRow, given: dict[str, Any]) -> SessionRow:
         raise InvalidRequest("A session names each of its speakers once - at `$.speaker_ids`")
     if "roles" in given and not set(given["roles"]) <= {str(one) for one in speaker_ids}:
         raise InvalidRequest("A role is for one of the session's speakers - at `$.roles`")
-    given |= {name: in_utc(given[name], name) for name in ("starts_at", "ends_at") if name in given}
+    given |= {name: in_utc(given[name], name) for name in TIMES if name in given}
     if "starts_at" in given and "ends_at" not in given:
         given["ends_at"] = given["starts_at"] + (session.ends_at - session.starts_at)
     changed = with_roles_of_speakers(msgspec.structs.replace(session, **given))
@@ -205,9 +206,6 @@ def free_numbers(taken: set[int]) -> Iterator[int]:
     """Numbers for new sessions: behind all others, and where those reach the end, the gaps between them."""
     behind = range(max(taken, default=0) + 1, LAST_NUMBER + 1)
     return chain(behind, (number for number in range(1, LAST_NUMBER + 1) if number not in taken))
-
-
-EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def _given(change: Struct) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from server.db import Tx, row, rows
 from server.schedule.rows import (
     ClashRow,
+    ConcernedRow,
     DayRow,
     KindRow,
     RoomRow,
@@ -283,20 +284,12 @@ FIND_CLASH = """
     LIMIT 1
 """
 
-# Who hears of a session's change on their own channel: those who speak there, or did until now ($3). Favourites join this
-# statement with the attendees' agenda, as another part of the union.
+# Who hears of a session's change on their own channel: whoever is one of the speakers given with it. Favourites join this
+# statement with the attendees' agenda, as another part of a union.
 LIST_CONCERNED = """
-    WITH speaking AS (
-        SELECT speaker_id
-        FROM session_speaker
-        WHERE event_id = $1 AND session_id = $2
-        UNION
-        SELECT speaker_id
-        FROM unnest($3::uuid[]) AS given (speaker_id)
-    )
-    SELECT COALESCE(array_agg(attendee.attendee_id), '{}'::uuid[])
-    FROM speaking
-    JOIN attendee ON attendee.event_id = $1 AND attendee.speaker_id = speaking.speaker_id
+    SELECT given.session_id, attendee.attendee_id
+    FROM unnest($2::uuid[], $3::uuid[]) AS given (session_id, speaker_id)
+    JOIN attendee ON attendee.event_id = $1 AND attendee.speaker_id = given.speaker_id
 """
 
 
@@ -474,10 +467,14 @@ async def find_clash(tx: Tx, event_id: UUID, *, session_ids: list[UUID]) -> Clas
     return await row(tx, ClashRow, FIND_CLASH, event_id, session_ids)
 
 
-async def list_concerned(tx: Tx, event_id: UUID, session_id: UUID, *, speaker_ids: list[UUID]) -> list[UUID]:
-    """The attendees whom a session concerns, beside those who speak there now those who are one of `speaker_ids`.
+async def list_concerned(tx: Tx, event_id: UUID, *, speakers: Sequence[tuple[UUID, UUID]]) -> dict[UUID, set[UUID]]:
+    """The attendees whom sessions concern, by session; nothing of one that concerns nobody. `speakers`: sessions with whoever
+    speaks there, or did.
 
     Today speakers alone; who has it among their favourites will be found by the same statement.
     """
-    found: list[UUID] = await tx.fetchval(LIST_CONCERNED, event_id, session_id, speaker_ids)
+    sessions, speaker_ids = [session for session, _ in speakers], [speaker for _, speaker in speakers]
+    found: dict[UUID, set[UUID]] = {}
+    for one in await rows(tx, ConcernedRow, LIST_CONCERNED, event_id, sessions, speaker_ids):
+        found.setdefault(one.session_id, set()).add(one.attendee_id)
     return found

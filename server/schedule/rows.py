@@ -29,19 +29,6 @@ class VersionRow(Struct, frozen=True):
     updated_at: datetime
 
 
-class VersionNote(Struct, frozen=True):
-    """A version, and what made it."""
-
-    version: int
-    at: datetime
-    origin: Origin
-    name: str
-    """What the organizer or the imported file calls it."""
-    note: str
-    changes: int
-    """How many things it touched."""
-
-
 class TouchedRow(Struct, frozen=True):
     subject: Subject
     id: UUID
@@ -84,6 +71,11 @@ class ClashRow(Struct, frozen=True):
     title: Texts
     """Of who is in the room already."""
     room: Texts
+
+
+class ConcernedRow(Struct, frozen=True):
+    session_id: UUID
+    attendee_id: UUID
 
 
 class DayRow(Struct, frozen=True):
@@ -187,8 +179,6 @@ ROWS: dict[Subject, type[Row]] = {
 }
 """In an order in which each may be written: what a session refers to comes before it."""
 
-SUBJECTS: dict[type[Row], Subject] = {row: subject for subject, row in ROWS.items()}
-
 
 class State(Struct, frozen=True):
     """A whole programme."""
@@ -217,6 +207,11 @@ class Edit(Struct, frozen=True):
 def id_of(row: Row) -> UUID:
     found: UUID = getattr(row, row.__struct_fields__[0])
     return found
+
+
+def own_key(thing_id: UUID) -> str:
+    """The key of what an organizer added here: no source calls anything so."""
+    return f"added:{thing_id}"
 
 
 def stored(row: Row) -> dict[str, Any]:

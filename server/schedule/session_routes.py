@@ -9,9 +9,9 @@ from uuid import UUID
 from litestar import Request, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from server.errors import InvalidRequest
 from server.event.reader import reader_of
 from server.event.types import EventRow
+from server.instants import check_instant
 from server.paging import DEFAULT_LIMIT, Cursor, Limit
 from server.schedule.documents import Documents
 from server.schedule.listing import Wanted, page_after, select
@@ -56,12 +56,10 @@ async def list_sessions(
     """The sessions of which all that is asked is true, in the programme's order. With `now` and `next` both, either will do."""
     found: EventRow = await request.app.state.events.get(event)
     documents: Documents = request.app.state.documents
+    for moment, name in ((since, "from"), (until, "until"), (at, "at")):
+        check_instant(moment, name)
     things = {"day": day, "room": room, "track": track, "kind": kind, "speaker": speaker}
-    times = {
-        "since": _aware(since, "from"),
-        "until": _aware(until, "until"),
-        "at": _aware(at, "at") or datetime.now(UTC),
-    }
+    times = {"since": since, "until": until, "at": at or datetime.now(UTC)}
     wanted = Wanted(language=language, status=status, now=now, next=next_, **things, **times)  # type: ignore[arg-type]
     edition = await documents.edition(found)
     page, next_cursor = page_after(edition.state, select(edition, wanted), cursor, limit)
@@ -72,12 +70,6 @@ async def list_sessions(
         sessions=[session_view(one, reader) for one in page],
         next_cursor=next_cursor,
     )
-
-
-def _aware(moment: datetime | None, name: str) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise InvalidRequest(f"Expected a time with its offset from UTC - at `$.{name}`")
-    return moment
 
 
 handlers = [list_sessions]

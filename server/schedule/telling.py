@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -53,13 +54,15 @@ _BEHIND = {"session": 1}
 _OF_MANY_LANGUAGES = {"name", "description", "title", "subtitle", "abstract", "organisation", "tagline", "bio"}
 
 
-class Around(Struct, frozen=True):
+class Around(Struct, frozen=True, dict=True):
     """What the changed sessions refer to, before and after."""
 
     before: State
     after: State
 
+    @cached_property
     def names(self) -> Names:
+        """Made once for all that is told of one change."""
         return Names(
             rooms=_names(self.before.room, self.after.room),
             tracks=_names(self.before.track, self.after.track),
@@ -118,7 +121,7 @@ def change_view(edit: Edit, names: Names, event: EventRow, reader: Reader) -> Ch
 
 
 def _of_session(edit: Edit, now: VersionRow, around: Around, event: EventRow) -> Struct:
-    names, before, after = around.names(), edit.before, edit.after
+    names, before, after = around.names, edit.before, edit.after
     assert isinstance(before, SessionRow | None)  # noqa: S101 - for the type checker
     assert isinstance(after, SessionRow | None)  # noqa: S101 - the same
     common = {

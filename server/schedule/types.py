@@ -305,7 +305,7 @@ class Changes(Struct, frozen=True, kw_only=True):
     changes: list[Change]
 
 
-class Version(Struct, frozen=True, kw_only=True):
+class Version(Struct, frozen=True):
     """A version of the programme, and what made it."""
 
     version: int

@@ -52,17 +52,7 @@ async def list_versions(
         rows = await history_queries.list_versions(connection, found.event_id, before=before, limit=limit + 1)
     page = rows[:limit]
     return VersionPage(
-        versions=[
-            Version(
-                version=row.version,
-                at=row.at,
-                origin=row.origin,
-                name=row.name,
-                note=row.note,
-                changes=row.changes,
-            )
-            for row in page
-        ],
+        versions=page,
         next_cursor=encode_cursor(str(page[-1].version)) if len(rows) > limit else None,
     )
 
@@ -93,14 +83,7 @@ async def post_release(request: Request[Any, Any, Any], event: FromPath[str]) ->
     command = await read_body(request, ReleaseDraft) if await request.body() else ReleaseDraft()
     released = await release(request.app.state.db, found, command)
     forget(request, found)
-    return Version(
-        version=released.version,
-        at=released.at,
-        origin=released.origin,
-        name=released.name,
-        note=released.note,
-        changes=released.changes,
-    )
+    return released
 
 
 @delete("/draft", guards=[require("organizer")], tags=["draft"])

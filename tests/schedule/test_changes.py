@@ -143,6 +143,34 @@ async def test_those_whom_it_concerns_hear_it_themselves(desk: Desk, talk: Docum
     assert await desk.heard("me") == [], "an organizer's own"
 
 
+async def test_of_many_changes_everybody_hears_their_own(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one release: whoever speaks in two of the sessions hears of both, and all are looked for at once."""
+    asked: list[int] = []
+    list_concerned = queries.list_concerned
+
+    async def count(tx: Any, event_id: Any, *, speakers: Any) -> Any:
+        asked.append(len(speakers))
+        return await list_concerned(tx, event_id, speakers=speakers)
+
+    programme = await read_programme(desk.api)
+    alone = {one["speaker_ids"][0]: one for one in programme["sessions"] if len(one["speaker_ids"]) == 1}
+    (one, first), (other, second) = list(alone.items())[:2]
+    for attendee, speaker_id in zip(desk.demo.attendees, (one, other), strict=False):
+        await desk.is_speaker(attendee, speaker_id)
+    for session, speakers in ((first, [one]), (second, [one, other])):
+        answer = await desk.ask(
+            "PATCH", f"/draft/sessions/{session['id']}", {"speaker_ids": speakers, "license": "CC0"}
+        )
+        assert answer.status_code == 200, answer.text
+    monkeypatch.setattr(queries, "list_concerned", count)
+    assert (await desk.ask("POST", "/draft/release")).status_code == 201
+    assert len(asked) == 1
+    for attendee, expected in zip(desk.demo.attendees, ([first, second], [second], []), strict=False):
+        heard = [event for event in await desk.heard("me", attendee["token"]) if event["kind"] == "session.changed"]
+        assert {event["data"]["session"]["id"] for event in heard} == {session["id"] for session in expected}
+        assert len(heard) == len(expected)
+
+
 async def test_a_change_and_all_who_hear_of_it_are_one(
     desk: Desk, talk: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -20,11 +21,12 @@ from server.event.types import EventRow
 from server.feed import Watch
 from server.schedule import documents as module
 from server.schedule.documents import Documents
-from server.schedule.edition import Edition
+from server.schedule.edition import Edition, read_edition
 from server.schedule.formats import FORMATS, Format, Part
 from server.schedule.representation import conditions
 from server.schedule.types import Schedule
 from tests.conftest import Demo, bearer
+from tests.schedule.office import Office
 from tests.waiting import until
 
 APP = FORMATS["schedule"]
@@ -54,7 +56,7 @@ class Written:
 @pytest.fixture
 async def documents(db: Database, database_url: str) -> AsyncIterator[Documents]:
     async with Watch(database_url, name="test watch").run() as watch:
-        yield Documents(db, watch, public_url="https://api.example.org")
+        yield Documents(db, watch, address="https://api.example.org")
 
 
 @pytest.fixture
@@ -136,6 +138,29 @@ async def test_a_change_is_in_every_file(
     assert after.body != before.body
     await documents.get(event, written.format, "ar")
     assert (await documents.get(event, written.format, "fr")) is after
+
+
+async def test_a_draft_costs_its_readers_nothing(
+    api: httpx.AsyncClient, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever prepares one for an hour does not have the programme read anew each time; who changes it does."""
+    read: list[EventRow] = []
+
+    async def count(db: Database, event: EventRow, **more: Any) -> Edition:
+        read.append(event)
+        return await read_edition(db, event, **more)
+
+    office = Office(api, demo)
+    await office.programme()
+    monkeypatch.setattr(module, "read_edition", count)
+    room = await office.add("draft/rooms")
+    await office.change("draft/rooms", room, floor="1")
+    await office.remove("draft/rooms", room)
+    await office.programme()
+    assert read == []
+    await office.add("rooms")
+    await office.programme()
+    assert len(read) == 1
 
 
 async def test_a_file_that_outlives_its_edition_is_caught(

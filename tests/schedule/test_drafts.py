@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,9 @@ import httpx
 import msgspec
 import pytest
 
-from server.schedule import draft_actions
-from server.schedule.merging import merge_draft
+from server.db import Database
+from server.schedule import draft_actions, history_queries, queries
+from server.schedule.draft_merging import merge_draft
 from server.schedule.rows import DraftRow, Edit, RoomRow, SessionRow, State, stored
 from server.schedule.types import EVENTS
 from tests.conftest import Demo
@@ -18,8 +20,10 @@ from tests.phones import said
 from tests.schedule.applying import Document, apply_all
 from tests.schedule.office import LATER, NAME, NEW, NOON, NOUNS, Office
 from tests.schedule.organizers import read_events
+from tests.waiting import until_answered
 
 DISAGREES, DANGLES, NOTHING = "schedule.draft_disagrees", "schedule.draft_dangles", "schedule.nothing_drafted"
+WAITING = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
 
 
 @pytest.fixture
@@ -152,6 +156,28 @@ async def test_taken_away_here_and_changed_there(office: Office) -> None:
     assert shown(after, "rooms", dropped) is None
 
 
+@pytest.mark.parametrize("drafts_the_room", [False, True])
+async def test_what_follows_from_a_move_is_no_disagreement(office: Office, *, drafts_the_room: bool) -> None:
+    """One gives the session another room, the other a later start: nobody has said that it is `moved`, or `delayed`."""
+    talk, room = await office.add("sessions"), await office.add("rooms")
+    place, time = {"room_id": room["id"]}, {"starts_at": NOON}
+    await office.change("draft/sessions", talk, **(place if drafts_the_room else time))
+    await office.change("sessions", talk, **(time if drafts_the_room else place))
+    assert (await office.draft())["disagreements"] == []
+    await office.release()
+    after = await office.fine("GET", f"/sessions/{talk['id']}")
+    assert (after["room_id"], after["starts_at"], after["status"]) == (room["id"], NOON, "moved")
+
+
+@pytest.mark.parametrize("said_in", ["draft/sessions", "sessions"])
+async def test_a_status_that_somebody_asked_for_is_one(office: Office, said_in: str) -> None:
+    talk, room = await office.add("sessions"), await office.add("rooms")
+    for path in ("draft/sessions", "sessions"):
+        await office.change(path, talk, **({"status": "delayed"} if path == said_in else {"room_id": room["id"]}))
+    assert [one["field"] for one in (await office.draft())["disagreements"]] == ["status"]
+    assert await office.refused("POST", "/draft/release") == (409, DISAGREES)
+
+
 async def test_times_that_do_not_go_together_are_a_disagreement(office: Office) -> None:
     """The draft begins later, the session was shortened meanwhile: no field was changed by both, and yet."""
     talk = await office.add("sessions")
@@ -223,6 +249,60 @@ async def test_forgotten_and_discarded(office: Office) -> None:
     assert await office.refused("POST", "/draft/release") == (409, NOTHING)
 
 
+async def forget_during_a_release(office: Office, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The draft is to leave a room alone while it is being released; fails where both are told that they had their way."""
+    has_read, goes_on = asyncio.Event(), asyncio.Event()
+    list_draft = history_queries.list_draft
+
+    async def read_and_wait(tx: Any, event_id: UUID) -> list[DraftRow]:
+        found = await list_draft(tx, event_id)
+        has_read.set()
+        await goes_on.wait()
+        return found
+
+    async def whereabouts() -> str:
+        async with db.read() as connection:
+            waits = await connection.fetchval(WAITING)
+        return "settled" if waits or forgetting.done() else "under way"
+
+    room = await office.add("rooms")
+    await office.change("draft/rooms", room, floor="9")
+    with monkeypatch.context() as slow:
+        slow.setattr(history_queries, "list_draft", read_and_wait)
+        releasing = asyncio.create_task(office.ask("POST", "/draft/release"))
+        await has_read.wait()
+        forgetting = asyncio.create_task(office.ask("DELETE", f"/draft/edits/{room['id']}"))
+        try:
+            await until_answered(whereabouts, "settled")
+        finally:
+            goes_on.set()
+        assert (await releasing).status_code == 201
+        assert (await forgetting).status_code == 404, "nothing of it was left"
+
+
+async def test_what_is_forgotten_is_not_released(office: Office, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    await forget_during_a_release(office, db, monkeypatch)
+
+
+async def test_forgetting_without_the_lock_is_caught(
+    office: Office, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_version = queries.lock_version
+
+    async def lock_for_release_alone(tx: Any, event_id: UUID) -> Any:
+        return await lock_version(tx, event_id) if locked.pop() else None
+
+    locked = [
+        False,
+        True,
+        True,
+        True,
+    ]  # from the last one: the room, its draft and the release lock, who forgets does not
+    monkeypatch.setattr(queries, "lock_version", lock_for_release_alone)
+    with pytest.raises(AssertionError):
+        await forget_during_a_release(office, db, monkeypatch)
+
+
 async def test_a_thing_that_the_draft_has_taken_away_is_gone_in_it(office: Office) -> None:
     room = await office.add("rooms")
     await office.remove("draft/rooms", room)
@@ -230,6 +310,15 @@ async def test_a_thing_that_the_draft_has_taken_away_is_gone_in_it(office: Offic
     session = NEW["sessions"] | {"room_id": room["id"]}
     assert await office.refused("POST", "/draft/sessions", session) == (422, "schedule.unknown_room")
     await office.add("sessions", room_id=room["id"])
+
+
+async def test_a_draft_names_whom_it_adds_and_not_whom_it_takes_away(office: Office) -> None:
+    added, there, gone = [await office.add(noun) for noun in ("draft/speakers", "speakers", "speakers")]
+    await office.remove("draft/speakers", gone)
+    session = await office.add("draft/sessions", speaker_ids=[added["id"], there["id"]])
+    named = {"speaker_ids": [there["id"], gone["id"]]}
+    assert await office.refused("PATCH", f"/draft/sessions/{session['id']}", named) == (422, "schedule.unknown_speaker")
+    assert (await office.draft())["dangling"] == []
 
 
 async def test_changed_and_changed_back_is_nothing(office: Office) -> None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from server.db import Database
 from server.event.types import EventRow
 from server.interchange.programme import Day, Programme, Room, Session, Speaker, Track
-from server.schedule import actions, commands, queries
+from server.schedule import actions, commands, draft_actions, queries
 from server.schedule.commands import ChangeDay, ChangeRoom, ChangeSession, ChangeSpeaker
 from server.schedule.errors import StillInUse
 from server.schedule.rows import Row, Subject, id_of
@@ -236,6 +236,25 @@ async def test_what_an_organizer_took_away_stays_away(
     assert len(changed.changes) == (0 if subject == "session" else 1)
 
 
+async def test_a_draft_brings_back_what_the_file_has_made_anew(db: Database, event: EventRow) -> None:
+    """The talk was drafted, taken away here, left the file and came back: then both are there, under keys and numbers of their
+    own, and the file still knows which is its."""
+    drafted = id_of(await find(db, event, "session", "talk"))
+    await draft_actions.draft_change(
+        db, event, "session", drafted, ChangeSession(title={"en": "Drafted"}, room_id=None)
+    )
+    await actions.remove_thing(db, event, "session", drafted)
+    for file in (of(FILE, sessions=(OTHER,)), FILE):
+        await bring(db, event, file)
+    anew = await find(db, event, "session", "talk")
+    await draft_actions.release(db, event, commands.ReleaseDraft(force=True))
+    state = await state_of(db, event)
+    assert {state.session[one].title["en"] for one in (drafted, anew.session_id)} == {"Drafted", "Sardines"}
+    await bring(db, event, with_talk(title={"en": "Tuna"}))
+    state = await state_of(db, event)
+    assert (state.session[drafted].title, state.session[anew.session_id].title) == ({"en": "Drafted"}, {"en": "Tuna"})
+
+
 async def test_a_day_that_an_organizer_moved_is_not_made_again(db: Database, event: EventRow) -> None:
     await change(db, event, "day", "2026-12-18", ChangeDay(date=TEN.date() + timedelta(days=1)))
     assert (await bring(db, event, FILE)).changes == []
@@ -385,6 +404,17 @@ async def test_a_great_change_is_told_as_one(db: Database, event: EventRow) -> N
             "SELECT data FROM feed_event WHERE event_id = $1 AND kind = 'schedule.replaced'", event.event_id
         )
     assert "401" in str(data)
+
+
+async def test_a_great_change_that_nobody_sees_sends_nobody_back(db: Database, event: EventRow) -> None:
+    """It is the size of what is told that counts: five thousand phones would read anew what they have."""
+    sessions = [replace(OTHER, key=f"s{n}", number=n + 10, room=None) for n in range(actions.MOST_TOLD + 1)]
+    await bring(db, event, of(FILE, sessions=(TALK, OTHER, *sessions)))
+    told = await kinds_told(db, event)
+    noted = [replace(one, extra={"secret": "the reviewer's note"}) for one in sessions]
+    done = await bring(db, event, of(FILE, sessions=(TALK, OTHER, *noted)))
+    assert (done.version, done.changes) == (3, [])
+    assert (await kinds_told(db, event))[len(told) :] == ["schedule.released"]
 
 
 async def test_an_import_that_fails_leaves_everything_as_it_was(

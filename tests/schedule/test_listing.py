@@ -165,6 +165,7 @@ async def test_pages_over_http(api: httpx.AsyncClient) -> None:
         {"from": "2026-12-18T10:00:00"},
         {"until": "18 December"},
         {"at": "2026-12-18T10:00:00"},
+        {"at": "0001-01-01T00:00:00+14:00"},
         {"cursor": "?"},
         {"limit": "0"},
         {"language": "f"},
