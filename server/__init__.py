@@ -4,7 +4,8 @@ import sys
 
 __version__ = "0.1.0"
 
-if sys.version_info >= (3, 11):  # noqa: UP036 - an older one is to be refused politely, not to stumble here
+# An older Python is to be refused politely, not to stumble here.
+if sys.version_info >= (3, 11):  # noqa: UP036
     from server.zones import use_newest
 
     use_newest()

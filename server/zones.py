@@ -1,7 +1,7 @@
 """Which time zones are believed: of the machine's and the package's the newer ones.
 
-A clock changes by decree, Morocco's more often than others, and a machine may be a year behind: Python would take its zones before
-those of the package `tzdata`. Who sets PYTHONTZPATH has decided already.
+A clock changes by decree, Morocco's more often than others, and a machine may be a year behind: Python would take its zones
+before those of the package `tzdata`. Who sets PYTHONTZPATH has decided already.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def use_newest() -> None:
 
 
 def newer_than(version: str, folders: Iterable[str]) -> Sequence[str]:
-    """Those of the machine's folders that say they are newer than `version`, such as `2026f`; what says nothing is not believed."""
+    """Those of the folders that say they are newer than `version`, such as `2026f`; who says nothing is not believed."""
     return [folder for folder in folders if (folder_version(Path(folder)) or "") > version]
 
 
