@@ -19,6 +19,7 @@ from server.config import Settings
 from server.db import LOST_CONNECTION, UnsafeDatabase, connect, refuse_unsafe
 from server.embedded import EmbeddedError
 from server.embedded.binaries import find
+from server.zones import version_in_use
 
 HELP = """\
 say what could keep the server from running here
@@ -109,7 +110,7 @@ def _check_clock(_settings: Settings) -> tuple[bool, str]:
         ZoneInfo("Africa/Casablanca")
     except ZoneInfoNotFoundError:
         return False, "no time zones: install the package tzdata"
-    return True, "time zones are there"
+    return True, f"time zones as of {version_in_use()}"
 
 
 def _check_folder(settings: Settings) -> tuple[bool, str]:

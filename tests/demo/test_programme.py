@@ -225,7 +225,7 @@ def test_three_languages_are_spoken_on_stage() -> None:
 
 def test_clock_follows_the_event_zone_in_ramadan() -> None:
     """Morocco's clocks go back an hour for Ramadan: half past eight on the wall is another instant then."""
-    ordinary, ramadan = (load_programme(day).sessions[0].starts_at for day in (DAY_ONE, date(2026, 2, 25)))
+    ordinary, ramadan = (load_programme(day).sessions[0].starts_at for day in (date(2020, 12, 18), date(2020, 5, 6)))
     assert ordinary.astimezone(UTC).time() == time(7, 30)
     assert ramadan.astimezone(UTC).time() == time(8, 30)
 

@@ -21,7 +21,7 @@ from server.interchange.programme import (
 )
 
 LANGUAGES = ("fr", "ar", "en")
-MORNING = datetime(2027, 12, 18, 9, tzinfo=UTC)
+MORNING = datetime(2021, 12, 18, 9, tzinfo=UTC)
 
 
 def published(programme: Programme, **fields: Any) -> Publication:
@@ -33,11 +33,11 @@ def published(programme: Programme, **fields: Any) -> Publication:
     }
     ids = {f"{kind}:{each.key}": our_id(kind, each.key) for kind, listed in things.items() for each in listed}  # type: ignore[attr-defined]
     usual: dict[str, Any] = {
-        "slug": "forum-2027",
+        "slug": "forum-2021",
         "default_language": "fr",
-        "url": "https://app.example/events/forum-2027/schedule.xml",
-        "base_url": "https://app.example/events/forum-2027",
-        "updated_at": datetime(2027, 12, 1, 8, 30, tzinfo=UTC),
+        "url": "https://app.example/events/forum-2021/schedule.xml",
+        "base_url": "https://app.example/events/forum-2021",
+        "updated_at": datetime(2021, 12, 1, 8, 30, tzinfo=UTC),
     }
     return Publication(programme=programme, ids=ids, **{**usual, **fields})
 
@@ -66,7 +66,7 @@ RICH = programme(
     session(
         "a",
         number=7,
-        title={"fr": "Payer <vite> & bien", "ar": "الدفع \u200f(2027)\u200e", "en": "Paying"},
+        title={"fr": "Payer <vite> & bien", "ar": "الدفع \u200f(2021)\u200e", "en": "Paying"},
         subtitle={"fr": "Sous-titre", "ar": "عنوان"},
         abstract={"fr": "<p>HTML\r\n&amp; plus</p>", "en": "x"},
         description={"ar": "وصف"},
@@ -97,7 +97,7 @@ RICH = programme(
     day_begins="04:00",
     days=(
         Day(
-            date="2027-12-18",
+            date="2021-12-18",
             name={"fr": "Premier jour"},
             starts_at=MORNING - timedelta(hours=1),
             ends_at=MORNING + timedelta(hours=10),

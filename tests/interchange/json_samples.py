@@ -46,8 +46,8 @@ PAYER: dict[str, Any] = {
         {
             "id": 900,
             "room": HALL,
-            "start": "2027-12-18T10:00:00+01:00",
-            "end": "2027-12-18T10:45:00+01:00",
+            "start": "2021-12-18T10:00:00+01:00",
+            "end": "2021-12-18T10:45:00+01:00",
             "duration": 45,
         }
     ],
@@ -78,7 +78,7 @@ def expanded_page() -> dict[str, Any]:
 def dump_of_lists() -> dict[str, Any]:
     """Version `v1` without expanding: numbers and codes, which other lists explain."""
     return {
-        "event": {"name": {"fr": "Été numérique"}, "slug": "ete-2027", "timezone": "Africa/Casablanca"},
+        "event": {"name": {"fr": "Été numérique"}, "slug": "ete-2021", "timezone": "Africa/Casablanca"},
         "submissions": {
             "count": 2,
             "next": None,
@@ -104,11 +104,11 @@ def dump_of_lists() -> dict[str, Any]:
         "questions": [{"id": 3, "question": {"fr": "Niveau"}, "variant": "choices", "is_public": True}],
         "answers": [{"id": 1, "question": 3, "answer": "Débutant", "submission": "PAYER1"}],
         "resources": [{"id": 66, "resource": "https://cfp.example.org/media/payer.pdf", "description": "Diapositives"}],
-        "schedules": [{"id": 8, "version": "1.1", "published": "2027-12-01T10:00:00+01:00"}],
+        "schedules": [{"id": 8, "version": "1.1", "published": "2021-12-01T10:00:00+01:00"}],
         "slots": [
-            slot(900, "2027-12-18T10:00:00+01:00", submission="PAYER1", schedule=8),
-            slot(901, "2027-12-19T16:00:00+01:00", submission="PAYER1", schedule=8),
-            slot(902, "2027-12-18T12:00:00+01:00", submission=None, schedule=8, description={"fr": "Déjeuner"}),
+            slot(900, "2021-12-18T10:00:00+01:00", submission="PAYER1", schedule=8),
+            slot(901, "2021-12-19T16:00:00+01:00", submission="PAYER1", schedule=8),
+            slot(902, "2021-12-18T12:00:00+01:00", submission=None, schedule=8, description={"fr": "Déjeuner"}),
         ],
     }
 
@@ -124,8 +124,8 @@ def first_version() -> dict[str, Any]:
         slot={
             "room": {"fr": "Salle Atlas"},
             "room_id": 3,
-            "start": "2027-12-18T10:00:00+01:00",
-            "end": "2027-12-18T10:45:00+01:00",
+            "start": "2021-12-18T10:00:00+01:00",
+            "end": "2021-12-18T10:45:00+01:00",
         },
         speakers=[
             {"code": "NABIL1", "name": "Nabil Cherkaoui", "biography": "", "avatar": "https://cfp.example.org/a.png"}
@@ -135,8 +135,8 @@ def first_version() -> dict[str, Any]:
     rest = {
         "room": {"fr": "Salle Atlas"},
         "room_id": 3,
-        "start": "2027-12-18T12:00:00+01:00",
-        "end": "2027-12-18T13:00:00+01:00",
+        "start": "2021-12-18T12:00:00+01:00",
+        "end": "2021-12-18T13:00:00+01:00",
         "description": {"fr": "Déjeuner"},
     }
     return {"slots": [talk], "version": "0.9", "breaks": [rest]}
@@ -151,25 +151,25 @@ def widget() -> dict[str, Any]:
         "abstract": "Un résumé",
         "speakers": ["NABIL1"],
         "track": 5,
-        "start": "2027-12-18T10:00:00+01:00",
-        "end": "2027-12-18T10:45:00+01:00",
+        "start": "2021-12-18T10:00:00+01:00",
+        "end": "2021-12-18T10:45:00+01:00",
         "room": 3,
         "duration": 45,
         "do_not_record": False,
     }
-    again = {**talk, "id": 901, "start": "2027-12-19T16:00:00+01:00", "end": "2027-12-19T16:45:00+01:00"}
+    again = {**talk, "id": 901, "start": "2021-12-19T16:00:00+01:00", "end": "2021-12-19T16:45:00+01:00"}
     rest = {
         "id": 902,
         "title": {"fr": "Déjeuner"},
-        "start": "2027-12-18T12:00:00+01:00",
-        "end": "2027-12-18T13:00:00+01:00",
+        "start": "2021-12-18T12:00:00+01:00",
+        "end": "2021-12-18T13:00:00+01:00",
         "room": 3,
     }
     return {
         "talks": [talk, rest, again],
         "version": "1.1",
         "timezone": "Africa/Casablanca",
-        "event_start": "2027-12-18",
+        "event_start": "2021-12-18",
         "tracks": [MONEY],
         "rooms": [HALL],
         "speakers": [{"code": "NABIL1", "name": "Nabil Cherkaoui", "avatar": "https://cfp.example.org/a.png"}],
@@ -178,12 +178,12 @@ def widget() -> dict[str, Any]:
 
 def plan_by_minute() -> dict[str, Any]:
     """Days, minutes of the day, rooms: what an event's own site makes of the API."""
-    twice = submission("SPRINT", slots=[slot(911, "2027-12-18T14:00:00+01:00"), slot(912, "2027-12-19T14:00:00+01:00")])
+    twice = submission("SPRINT", slots=[slot(911, "2021-12-18T14:00:00+01:00"), slot(912, "2021-12-19T14:00:00+01:00")])
     return {
-        "schedule": {"2027-12-18": {"590": {}, "600": {"3": submission()}}},
-        "sprints": {"2027-12-18": {"840": {"3": twice}}, "2027-12-19": {"840": {"3": twice}}},
+        "schedule": {"2021-12-18": {"590": {}, "600": {"3": submission()}}},
+        "sprints": {"2021-12-18": {"840": {"3": twice}}, "2021-12-19": {"840": {"3": twice}}},
         "rooms": [HALL],
-        "extra": {"2027-12-18": {"720": {"id": "samedi-dejeuner", "title": {"fr": "Déjeuner", "en": "Lunch"}}}},
+        "extra": {"2021-12-18": {"720": {"id": "samedi-dejeuner", "title": {"fr": "Déjeuner", "en": "Lunch"}}}},
         "speakers": {"NABIL1": NABIL},
     }
 
@@ -195,8 +195,8 @@ def sessionize_all() -> dict[str, Any]:
                 "id": "4711",
                 "title": " Payer au souk ",
                 "description": "Une description",
-                "startsAt": "2027-12-18T10:00:00",
-                "endsAt": "2027-12-18T10:45:00",
+                "startsAt": "2021-12-18T10:00:00",
+                "endsAt": "2021-12-18T10:45:00",
                 "isServiceSession": False,
                 "isPlenumSession": True,
                 "speakers": ["9b1c"],
@@ -213,8 +213,8 @@ def sessionize_all() -> dict[str, Any]:
                 "id": "e2b4c7f0-4a53-4a3d-8d0e-1d1f5f2f3c11",
                 "title": "Déjeuner",
                 "description": None,
-                "startsAt": "2027-12-18T12:00:00",
-                "endsAt": "2027-12-18T13:00:00",
+                "startsAt": "2021-12-18T12:00:00",
+                "endsAt": "2021-12-18T13:00:00",
                 "isServiceSession": True,
                 "isPlenumSession": True,
                 "speakers": [],
@@ -280,7 +280,7 @@ def sessionize_grid() -> list[Any]:
     hours = [
         {"slotStart": "10:00:00", "rooms": [{"id": 3, "name": "Salle Atlas", "session": _nested_session(), "index": 0}]}
     ]
-    return [{"date": "2027-12-18T00:00:00", "isDefault": True, "rooms": [room, again], "timeSlots": hours}]
+    return [{"date": "2021-12-18T00:00:00", "isDefault": True, "rooms": [room, again], "timeSlots": hours}]
 
 
 def app_payload() -> dict[str, Any]:
@@ -293,8 +293,8 @@ def app_payload() -> dict[str, Any]:
                 "description": "Une description",
                 "speakerIds": ["s1"],
                 "location": "Salle Atlas",
-                "startsAt": "2027-12-18T10:00",
-                "endsAt": "2027-12-18T10:45",
+                "startsAt": "2021-12-18T10:00",
+                "endsAt": "2021-12-18T10:45",
                 "tags": ["Débutant"],
                 "videoUrl": "https://videos.example.org/a1",
             },
@@ -303,8 +303,8 @@ def app_payload() -> dict[str, Any]:
                 "title": "Pause café",
                 "speakerIds": [],
                 "location": "Salle Atlas",
-                "startsAt": "2027-12-18T10:45",
-                "endsAt": "2027-12-18T11:00",
+                "startsAt": "2021-12-18T10:45",
+                "endsAt": "2021-12-18T11:00",
                 "tags": [],
                 "videoUrl": None,
             },
@@ -327,7 +327,7 @@ def agency_agenda() -> dict[str, Any]:
         "event": {"title": {"en": "Building days", "ar": "أيام البناء"}, "note": "times are local (Africa/Casablanca)"},
         "slots": [
             {
-                "date": "2027-12-18",
+                "date": "2021-12-18",
                 "start": "09:00",
                 "end": "09:30",
                 "block": {"en": "Session 1", "ar": "جلسة 1"},
@@ -335,7 +335,7 @@ def agency_agenda() -> dict[str, Any]:
                 "text_lines": [],
             },
             {
-                "date": "2027-12-18",
+                "date": "2021-12-18",
                 "start": "09:30",
                 "end": "10:15",
                 "block": {"en": "Session 1", "ar": "جلسة 1"},
@@ -343,7 +343,7 @@ def agency_agenda() -> dict[str, Any]:
                 "text_lines": [{"en": "Speakers:", "ar": "المتحدثون"}, {"en": "Mr. Omar", "ar": "ﻋﻤﺮ"}],
             },
             {
-                "date": "2027-12-18",
+                "date": "2021-12-18",
                 "start": None,
                 "end": None,
                 "block": {"en": "Workshops", "ar": "ورش"},

@@ -35,7 +35,7 @@ JSON = st.recursive(
 )
 EXTRAS = st.dictionaries(WORDS, JSON, max_size=2)
 ZONES = st.sampled_from(("Africa/Casablanca", "Europe/Paris", "UTC", "Australia/Sydney"))
-BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 INSTANTS = st.timedeltas(timedelta(), timedelta(days=730)).map(lambda after: BEGINNING + after) | st.integers(
     0, 70_000
 ).map(lambda quarters: BEGINNING + timedelta(minutes=15 * quarters))
@@ -128,7 +128,7 @@ def programmes(draw: st.DrawFn) -> Programme:
                 extra=draw(EXTRAS),
             )
         )
-    dates = draw(st.lists(st.dates(date(2026, 1, 1), date(2027, 12, 31)), max_size=2, unique=True))
+    dates = draw(st.lists(st.dates(date(2020, 1, 1), date(2021, 12, 31)), max_size=2, unique=True))
     days = [
         Day(
             date=day.isoformat(),
@@ -161,6 +161,6 @@ def published(programme: Programme, *, default_language: str = "fr") -> Publicat
         default_language=default_language,
         url="https://example.org/sommet/schedule.xlsx",
         base_url="https://example.org/sommet",
-        updated_at=datetime(2026, 12, 1, tzinfo=UTC),
-        stamps={session.key: Stamp(1, datetime(2026, 12, 1, tzinfo=UTC)) for session in programme.sessions},
+        updated_at=datetime(2020, 12, 1, tzinfo=UTC),
+        stamps={session.key: Stamp(1, datetime(2020, 12, 1, tzinfo=UTC)) for session in programme.sessions},
     )

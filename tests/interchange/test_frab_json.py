@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EVENT: dict[str, Any] = {
     "id": 7,
     "guid": "AA-7",
-    "date": "2027-12-18T10:00:00+01:00",
+    "date": "2021-12-18T10:00:00+01:00",
     "start": "10:00",
     "duration": "00:45",
     "room": "Atlas",
@@ -34,8 +34,8 @@ EVENT: dict[str, Any] = {
 CONFERENCE: dict[str, Any] = {"title": "Forum", "time_zone_name": "Africa/Casablanca"}
 FLAT: dict[str, Any] = {
     "guid": "BB-1",
-    "start": "2027-12-18T10:00:00+01:00",
-    "end": "2027-12-18T11:00:00+01:00",
+    "start": "2021-12-18T10:00:00+01:00",
+    "end": "2021-12-18T11:00:00+01:00",
     "title": {"fr": "Ouverture", "ar": "الافتتاح", "en": "Opening"},
     "type": "TALK",
     "language": "fr",
@@ -43,7 +43,7 @@ FLAT: dict[str, Any] = {
 
 
 def v1(*events: object, **conference: object) -> bytes:
-    day = {"index": 1, "date": "2027-12-18", "rooms": {"Atlas": events}}
+    day = {"index": 1, "date": "2021-12-18", "rooms": {"Atlas": events}}
     return json.dumps(
         {"schedule": {"version": "1.0", "conference": {**CONFERENCE, "days": [day], **conference}}}
     ).encode()
@@ -59,7 +59,7 @@ def mends(programme: Programme) -> str:
 
 
 def at(hour: int, minute: int = 0) -> datetime:
-    return datetime(2027, 12, 18, hour, minute, tzinfo=UTC)
+    return datetime(2021, 12, 18, hour, minute, tzinfo=UTC)
 
 
 def test_good_file_of_version_1_is_read_without_a_repair() -> None:
@@ -134,10 +134,10 @@ def test_key_given_a_hundred_thousand_times_is_merged_in_time() -> None:
         ("persons", "Ana", "`persons` is no list"),
         ("persons", [5], "an entry of `persons` is no object"),
         ("language", 5, "language `5` is no language tag"),
-        ("date", "2027-13-40T10:00:00+01:00", "no date with a time"),
-        ("end", "2027-12-18T09:00:00+01:00", "its end is not after its start"),
+        ("date", "2021-13-40T10:00:00+01:00", "no date with a time"),
+        ("end", "2021-12-18T09:00:00+01:00", "its end is not after its start"),
         ("end", "later", "its end is no date with a time"),
-        ("end", "2027-12-18T12:00:00+01:00", "its duration is not the time from start to end"),
+        ("end", "2021-12-18T12:00:00+01:00", "its duration is not the time from start to end"),
         ("id", "HQCCYH", "event id=HQCCYH: its id is no whole number"),
         ("answers", json.loads("[" * 20 + "1" + "]" * 20), "field `answers, nested more than 12 deep,` in 1 event"),
         ("logo", "javascript:alert(1)", "`logo` is no address of the web"),
@@ -179,7 +179,7 @@ def test_half_an_emoji_and_nul_are_replaced_and_reported() -> None:
 
 
 def test_date_without_a_time_is_completed_by_the_start() -> None:
-    assert read_schedule(v1({**EVENT, "date": "2027-12-18"})).sessions[0].starts_at == at(9)
+    assert read_schedule(v1({**EVENT, "date": "2021-12-18"})).sessions[0].starts_at == at(9)
 
 
 def test_days_and_rooms_of_the_wrong_kind_are_reported() -> None:
@@ -258,7 +258,7 @@ def test_unknown_state_is_taken_as_confirmed_and_reported() -> None:
 
 
 def test_meta_event_is_a_session_without_room_and_speakers() -> None:
-    pause = {"type": "BREAK", "title": "Pause", "start": "2027-12-18T11:00:00+01:00", "duration": "PT1H30M"}
+    pause = {"type": "BREAK", "title": "Pause", "start": "2021-12-18T11:00:00+01:00", "duration": "PT1H30M"}
     session = read_schedule(v2(FLAT, pause)).sessions[1]
     assert (session.kind, session.room, session.speakers) == (None, None, ())
     assert session.service
@@ -301,7 +301,7 @@ def test_everything_that_version_1_carries_is_kept() -> None:
     data = json.loads(
         v1(rich, acronym="forum", rooms=[{"name": "Atlas", "guid": "R", "description": "Vue", "floor": 2}])
     )
-    data["schedule"]["base_url"] = "https://forum.example/2027/"
+    data["schedule"]["base_url"] = "https://forum.example/2021/"
     programme = read_schedule(json.dumps(data).encode())
     session, speaker = programme.sessions[0], programme.speakers[0]
     assert (session.number, session.logo_url) == (7, "https://forum.example/logos/7.png")
@@ -340,7 +340,7 @@ def test_id_of_two_sessions_is_the_number_of_neither() -> None:
         (v2(), "no session at all in the file"),
         (b"[]", "line 1: JSON, but no programme that is read here"),
         (b'{"schedule": {"conference": []}}', "line 1: JSON, but without a `schedule` with a `conference`"),
-        (b'{"schedule": {"2027-12-18": {}}}', "line 1: JSON, but no programme that is read here"),
+        (b'{"schedule": {"2021-12-18": {}}}', "line 1: JSON, but no programme that is read here"),
         (b'{"schedule":\n {"conference": nul', "line 2, column 17: this is no JSON"),
         (b'{"schedule":\n {"version": "1', "line 2, column 14: the file breaks off here"),
         (v1(EVENT)[:-2], "the file breaks off here"),

@@ -35,7 +35,7 @@ TZOFFSETTO:+1030
 RRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=10
 END:DAYLIGHT
 END:VTIMEZONE"""
-AT = "DTSTART:20270118T090000Z"
+AT = "DTSTART:20210118T090000Z"
 
 
 def calendar(*events: str, head: str = "") -> str:
@@ -55,7 +55,7 @@ def said(programme: Programme) -> str:
 def test_an_event_is_a_session() -> None:
     programme = read(
         calendar(
-            "UID:7@x\nDTSTART;TZID=Africa/Casablanca:20261218T100000\nDTEND;TZID=Africa/Casablanca:20261218T104500\n"
+            "UID:7@x\nDTSTART;TZID=Africa/Casablanca:20201218T100000\nDTEND;TZID=Africa/Casablanca:20201218T104500\n"
             "SUMMARY;LANGUAGE=fr:Payer\\, vite\nSUMMARY;LANGUAGE=ar:الدفع\nDESCRIPTION:Un\\nDeux\\;\nLOCATION:Atlas\n"
             "CATEGORIES:Paiement,Débutants\nCATEGORIES:Fintech\nURL:https://x.org/7\nATTACH;FILENAME=Notes:https://x.org/n.pdf\n"
             "IMAGE;VALUE=URI:https://x.org/l.png\nCONFERENCE;VALUE=URI;LABEL=Direct:https://x.org/live\n"
@@ -71,7 +71,7 @@ def test_an_event_is_a_session() -> None:
     assert session.key == "7@x"
     assert session.title == {"fr": "Payer, vite", "ar": "الدفع"}
     assert session.description == {"und": "Un\nDeux;"}
-    assert session.starts_at == datetime(2026, 12, 18, 10, tzinfo=ZoneInfo("Africa/Casablanca"))
+    assert session.starts_at == datetime(2020, 12, 18, 10, tzinfo=ZoneInfo("Africa/Casablanca"))
     assert session.ends_at - session.starts_at == timedelta(minutes=45)
     assert [room.name for room in programme.rooms] == [{"und": "Atlas"}]
     assert session.track == programme.tracks[0].key
@@ -115,24 +115,24 @@ def test_a_stray_line_spoils_no_date() -> None:
 @pytest.mark.parametrize(
     ("line", "start", "minutes"),
     [
-        ("DTSTART:20270118T090000Z\nDTEND:20270118T100000Z", "2027-01-18T09:00+00:00", 60),
-        ("DTSTART:20270118T090000Z\nDURATION:PT1H30M", "2027-01-18T09:00+00:00", 90),
-        ("DTSTART:20270118T090000Z\nDURATION:-PT1H", "2027-01-18T09:00+00:00", 30),
-        ("DTSTART:20270118T090000Z\nDTEND:20270118T080000Z", "2027-01-18T09:00+00:00", 30),
-        ("DTSTART:20270118T090000Z\nDTEND:tomorrow", "2027-01-18T09:00+00:00", 30),
-        ("DTSTART:2027-01-18T09:00:00Z", "2027-01-18T09:00+00:00", 30),
-        ("DTSTART:20270118T090000", "2027-01-18T09:00+01:00", 30),
-        ("DTSTART;VALUE=DATE:20270118", "2027-01-18T00:00+01:00", 1440),
-        ("DTSTART;VALUE=DATE:20270118\nDTEND;VALUE=DATE:20270120", "2027-01-18T00:00+01:00", 2880),
-        ("DTSTART;TZID=Romance Standard Time:20270718T090000", "2027-07-18T09:00+02:00", 30),
-        ('DTSTART;TZID="Australia/Sydney":20270118T090000', "2027-01-18T09:00+11:00", 30),
-        ("DTSTART;TZID=/mozilla.org/20050126_1/Europe/Paris:20270118T090000", "2027-01-18T09:00+01:00", 30),
-        ("DTSTART;TZID=GMT+0100:20270118T090000", "2027-01-18T09:00+01:00", 30),
-        ("DTSTART;TZID=Nowhere:20270118T090000", "2027-01-18T09:00+01:00", 30),
-        ("DTSTART;TZID=Own:20270118T090000", "2027-01-18T09:00+10:30", 30),
-        ("DTSTART;TZID=Own:20270718T090000", "2027-07-18T09:00+09:30", 30),
-        ("DTSTART;TZID=Own:20270404T020000", "2027-04-04T02:00+10:30", 30),
-        ("DTSTART;TZID=Own:20270404T030000", "2027-04-04T03:00+09:30", 30),
+        ("DTSTART:20210118T090000Z\nDTEND:20210118T100000Z", "2021-01-18T09:00+00:00", 60),
+        ("DTSTART:20210118T090000Z\nDURATION:PT1H30M", "2021-01-18T09:00+00:00", 90),
+        ("DTSTART:20210118T090000Z\nDURATION:-PT1H", "2021-01-18T09:00+00:00", 30),
+        ("DTSTART:20210118T090000Z\nDTEND:20210118T080000Z", "2021-01-18T09:00+00:00", 30),
+        ("DTSTART:20210118T090000Z\nDTEND:tomorrow", "2021-01-18T09:00+00:00", 30),
+        ("DTSTART:2021-01-18T09:00:00Z", "2021-01-18T09:00+00:00", 30),
+        ("DTSTART:20210118T090000", "2021-01-18T09:00+01:00", 30),
+        ("DTSTART;VALUE=DATE:20210118", "2021-01-18T00:00+01:00", 1440),
+        ("DTSTART;VALUE=DATE:20210118\nDTEND;VALUE=DATE:20210120", "2021-01-18T00:00+01:00", 2880),
+        ("DTSTART;TZID=Romance Standard Time:20210718T090000", "2021-07-18T09:00+02:00", 30),
+        ('DTSTART;TZID="Australia/Sydney":20210118T090000', "2021-01-18T09:00+11:00", 30),
+        ("DTSTART;TZID=/mozilla.org/20050126_1/Europe/Paris:20210118T090000", "2021-01-18T09:00+01:00", 30),
+        ("DTSTART;TZID=GMT+0100:20210118T090000", "2021-01-18T09:00+01:00", 30),
+        ("DTSTART;TZID=Nowhere:20210118T090000", "2021-01-18T09:00+01:00", 30),
+        ("DTSTART;TZID=Own:20210118T090000", "2021-01-18T09:00+10:30", 30),
+        ("DTSTART;TZID=Own:20210718T090000", "2021-07-18T09:00+09:30", 30),
+        ("DTSTART;TZID=Own:20210404T020000", "2021-04-04T02:00+10:30", 30),
+        ("DTSTART;TZID=Own:20210404T030000", "2021-04-04T03:00+09:30", 30),
     ],
 )
 def test_times(line: str, start: str, minutes: int) -> None:
@@ -145,24 +145,24 @@ def test_times(line: str, start: str, minutes: int) -> None:
 @pytest.mark.parametrize("half", ["0118", "0718"])
 def test_a_zone_of_the_files_own_is_read_as_an_independent_parser_reads_it(half: str) -> None:
     text = calendar(
-        f"UID:1\nDTSTART;TZID=Mine {half}:2027{half}T090000\nSUMMARY:S", head=ZONE.format(name=f"Mine {half}")
+        f"UID:1\nDTSTART;TZID=Mine {half}:2021{half}T090000\nSUMMARY:S", head=ZONE.format(name=f"Mine {half}")
     )
     assert read(text).sessions[0].starts_at == Calendar.from_ical(text).walk("VEVENT")[0].start
 
 
 def test_one_files_zone_is_not_the_next_ones() -> None:
     starts = [
-        one("UID:1\nDTSTART;TZID=Own:20270118T090000\nSUMMARY:S", head=ZONE.format(name="Own").replace("+1030", offset))
+        one("UID:1\nDTSTART;TZID=Own:20210118T090000\nSUMMARY:S", head=ZONE.format(name="Own").replace("+1030", offset))
         for offset in ("+1030", "+0500")
     ]
     assert [session.starts_at.hour for session in starts] == [22, 4]
 
 
 def test_the_events_own_zone_stands_for_one_that_is_not_named() -> None:
-    text = calendar("UID:1\nDTSTART:20270118T090000\nSUMMARY:S")
+    text = calendar("UID:1\nDTSTART:20210118T090000\nSUMMARY:S")
     programme = read(text, timezone="Asia/Tokyo")
     assert programme.timezone == "Asia/Tokyo"
-    assert programme.sessions[0].starts_at == datetime(2027, 1, 18, 0, tzinfo=UTC)
+    assert programme.sessions[0].starts_at == datetime(2021, 1, 18, 0, tzinfo=UTC)
     assert "no time zone is named; Asia/Tokyo, the event’s own, was taken" in said(programme)
     assert "event uid=1: its time has no zone; taken as the time in Asia/Tokyo" in said(programme)
     assert read_schedule(text.encode(), timezone="Asia/Tokyo") == programme
@@ -172,7 +172,7 @@ def test_the_events_own_zone_stands_for_one_that_is_not_named() -> None:
 
 
 def test_a_day_without_times_is_reported() -> None:
-    programme = read(calendar("UID:1\nDTSTART;VALUE=DATE:20270118\nSUMMARY:Hackathon"))
+    programme = read(calendar("UID:1\nDTSTART;VALUE=DATE:20210118\nSUMMARY:Hackathon"))
     assert programme.sessions[0].service
     assert "taken as the whole day" in said(programme)
 
@@ -181,31 +181,31 @@ def test_a_day_without_times_is_reported() -> None:
     ("rule", "days"),
     [
         ("RRULE:FREQ=DAILY;COUNT=3", [18, 19, 20]),
-        ("RRULE:FREQ=DAILY;UNTIL=20270120", [18, 19, 20]),
-        ("RRULE:FREQ=DAILY;INTERVAL=2;UNTIL=20270122T080000Z", [18, 20, 22]),
-        ("RRULE:FREQ=DAILY;INTERVAL=2;UNTIL=20270122T075959Z", [18, 20]),
+        ("RRULE:FREQ=DAILY;UNTIL=20210120", [18, 19, 20]),
+        ("RRULE:FREQ=DAILY;INTERVAL=2;UNTIL=20210122T080000Z", [18, 20, 22]),
+        ("RRULE:FREQ=DAILY;INTERVAL=2;UNTIL=20210122T075959Z", [18, 20]),
         ("RRULE:FREQ=WEEKLY;BYDAY=MO,WE;COUNT=4", [18, 20, 25, 27]),
-        ("RRULE:FREQ=DAILY;COUNT=3\nEXDATE;TZID=Europe/Paris:20270119T090000", [18, 20]),
-        ("RRULE:FREQ=DAILY;COUNT=3\nEXDATE;VALUE=DATE:20270118", [19, 20]),
-        ("RDATE;TZID=Europe/Paris:20270121T090000,20270123T090000", [18, 21, 23]),
+        ("RRULE:FREQ=DAILY;COUNT=3\nEXDATE;TZID=Europe/Paris:20210119T090000", [18, 20]),
+        ("RRULE:FREQ=DAILY;COUNT=3\nEXDATE;VALUE=DATE:20210118", [19, 20]),
+        ("RDATE;TZID=Europe/Paris:20210121T090000,20210123T090000", [18, 21, 23]),
     ],
 )
 def test_a_short_rule_is_every_time_of_it(rule: str, days: list[int]) -> None:
-    text = calendar(f"UID:r\nDTSTART;TZID=Europe/Paris:20270118T090000\nDURATION:PT1H\nSUMMARY:S\n{rule}")
+    text = calendar(f"UID:r\nDTSTART;TZID=Europe/Paris:20210118T090000\nDURATION:PT1H\nSUMMARY:S\n{rule}")
     programme = read(text)
     assert [session.starts_at.day for session in programme.sessions] == days
     assert {session.starts_at.hour for session in programme.sessions} == {8}
     keys = [session.key for session in programme.sessions]
-    assert keys == [("r" if day == 18 else f"r/202701{day}T080000Z") for day in days]
+    assert keys == [("r" if day == 18 else f"r/202101{day}T080000Z") for day in days]
 
 
 def test_a_changed_time_replaces_the_rules_own_and_keeps_its_key() -> None:
-    master = "UID:r\nDTSTART:20270118T090000Z\nSUMMARY:S\nRRULE:FREQ=DAILY;COUNT=3"
-    moved = "UID:r\nRECURRENCE-ID:20270119T090000Z\nDTSTART:20270119T140000Z\nSUMMARY:Moved\nSTATUS:CANCELLED"
+    master = "UID:r\nDTSTART:20210118T090000Z\nSUMMARY:S\nRRULE:FREQ=DAILY;COUNT=3"
+    moved = "UID:r\nRECURRENCE-ID:20210119T090000Z\nDTSTART:20210119T140000Z\nSUMMARY:Moved\nSTATUS:CANCELLED"
     before, after = read(calendar(master)), read(calendar(moved, master))
     assert {session.key for session in before.sessions} == {session.key for session in after.sessions}
     changed = next(session for session in after.sessions if session.title == {"und": "Moved"})
-    assert (changed.key, changed.starts_at.hour, changed.status) == ("r/20270119T090000Z", 14, "cancelled")
+    assert (changed.key, changed.starts_at.hour, changed.status) == ("r/20210119T090000Z", 14, "cancelled")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_the_highest_sequence_of_a_uid_counts() -> None:
 
 
 def test_two_sessions_with_one_uid_stay_two_and_keep_their_keys_in_any_order() -> None:
-    events = [f"UID:1\nDTSTART:20270118T{hour}0000Z\nSUMMARY:S{hour}" for hour in ("09", "10", "11")]
+    events = [f"UID:1\nDTSTART:20210118T{hour}0000Z\nSUMMARY:S{hour}" for hour in ("09", "10", "11")]
     forward, backward = read(calendar(*events)), read(calendar(*reversed(events)))
     assert {(s.key, s.title["und"]) for s in forward.sessions} == {(s.key, s.title["und"]) for s in backward.sessions}
     assert len({session.key for session in forward.sessions}) == 3
@@ -328,7 +328,7 @@ def test_a_nul_is_refused_with_its_line_and_one_hundred_megabytes_at_once() -> N
 
 
 def _days(count: int) -> str:
-    return "\n".join(f"RDATE:{','.join(['20270118T090000Z'] * 200)}" for _ in range(count))
+    return "\n".join(f"RDATE:{','.join(['20210118T090000Z'] * 200)}" for _ in range(count))
 
 
 @pytest.mark.parametrize(
@@ -383,8 +383,8 @@ def test_without_the_limit_of_lines_a_million_properties_would_be_read(monkeypat
 @given(st.data())
 def test_no_damage_ends_in_anything_but_a_sentence(data: st.DataObject) -> None:
     text = calendar(
-        "UID:1\nDTSTART;TZID=Own:20270118T090000\nSUMMARY;LANGUAGE=fr:S\nRRULE:FREQ=DAILY;COUNT=2\nEXDATE:20270119T090000",
-        "UID:1\nRECURRENCE-ID:20270119T090000Z\nDTSTART:20270119T090000Z\nDURATION:PT1H\nATTENDEE;CN=A:mailto:a\nSUMMARY:B",
+        "UID:1\nDTSTART;TZID=Own:20210118T090000\nSUMMARY;LANGUAGE=fr:S\nRRULE:FREQ=DAILY;COUNT=2\nEXDATE:20210119T090000",
+        "UID:1\nRECURRENCE-ID:20210119T090000Z\nDTSTART:20210119T090000Z\nDURATION:PT1H\nATTENDEE;CN=A:mailto:a\nSUMMARY:B",
         head=ZONE.format(name="Own"),
     )
     for _ in range(data.draw(st.integers(1, 6))):

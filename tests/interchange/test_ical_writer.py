@@ -32,15 +32,15 @@ from server.interchange.programme import (
 from tests.interchange.test_real_schedules import content
 
 CASABLANCA = ZoneInfo("Africa/Casablanca")
-UPDATED = datetime(2026, 12, 1, 12, tzinfo=UTC)
+UPDATED = datetime(2020, 12, 1, 12, tzinfo=UTC)
 SESSION = Session(
     key="k-1",
     number=7,
     title={"fr": "Payer; vite, bien", "ar": "الدفع الإلكتروني في المغرب: بنية تحتية جديدة للتجارة الرقمية"},
     abstract={"fr": "<p>Un <b>résumé</b> &amp; plus.</p>"},
     description={"fr": "Voir **ici** : [le site](https://x.org/a)\n\n* un\n* deux"},
-    starts_at=datetime(2027, 2, 20, 9, tzinfo=UTC),
-    ends_at=datetime(2027, 2, 20, 10, tzinfo=UTC),
+    starts_at=datetime(2021, 2, 20, 9, tzinfo=UTC),
+    ends_at=datetime(2021, 2, 20, 10, tzinfo=UTC),
     room="r",
     track="t",
     kind="w",
@@ -72,8 +72,8 @@ PROGRAMME = Programme(
         Session(
             key="k-2",
             title={"fr": "Annulé"},
-            starts_at=datetime(2027, 5, 20, 9, tzinfo=UTC),
-            ends_at=datetime(2027, 5, 20, 10, tzinfo=UTC),
+            starts_at=datetime(2021, 5, 20, 9, tzinfo=UTC),
+            ends_at=datetime(2021, 5, 20, 10, tzinfo=UTC),
             status="cancelled",
         ),
     ),
@@ -85,10 +85,10 @@ def published(programme: Programme = PROGRAMME, **more: Any) -> Publication:
     fields: dict[str, Any] = {
         "programme": programme,
         "ids": {f"session:{each.key}": str(uuid.uuid5(uuid.NAMESPACE_URL, each.key)) for each in programme.sessions},
-        "slug": "salon-2027",
+        "slug": "salon-2021",
         "default_language": "fr",
-        "url": "https://x.org/api/salon-2027/schedule.ics",
-        "base_url": "https://x.org/salon-2027",
+        "url": "https://x.org/api/salon-2021/schedule.ics",
+        "base_url": "https://x.org/salon-2021",
         "updated_at": UPDATED,
     }
     return Publication(**{**fields, **more})
@@ -119,7 +119,7 @@ def assert_strict(data: bytes) -> None:
 
 
 def test_a_publication_as_an_independent_parser_reads_it() -> None:
-    stamp = Stamp(sequence=3, at=datetime(2026, 11, 30, 8, tzinfo=UTC))
+    stamp = Stamp(sequence=3, at=datetime(2020, 11, 30, 8, tzinfo=UTC))
     data = write(published(stamps={"k-1": stamp}), language="fr")
     assert_strict(data)
     calendar = Calendar.from_ical(data)
@@ -131,7 +131,7 @@ def test_a_publication_as_an_independent_parser_reads_it() -> None:
     assert calendar["REFRESH-INTERVAL"].dt == timedelta(hours=1)
     first, second = events(data)
     assert first.errors == second.errors == []
-    assert str(first["UID"]) == f"{uuid.uuid5(uuid.NAMESPACE_URL, 'k-1')}@salon-2027"
+    assert str(first["UID"]) == f"{uuid.uuid5(uuid.NAMESPACE_URL, 'k-1')}@salon-2021"
     assert (int(first["SEQUENCE"]), first["LAST-MODIFIED"].dt, first["DTSTAMP"].dt) == (3, stamp.at, UPDATED)
     assert (int(second["SEQUENCE"]), "LAST-MODIFIED" in second) == (0, False)
     assert (str(first["STATUS"]), str(second["STATUS"])) == ("CONFIRMED", "CANCELLED")
@@ -206,8 +206,8 @@ ZONES = ["Africa/Casablanca", "Europe/Paris", "Europe/Dublin", "Australia/Sydney
 @pytest.mark.parametrize("name", ZONES)
 def test_the_zone_is_right_in_every_hour_of_the_programmes_years(name: str) -> None:
     zone = ZoneInfo(name)
-    lines = list(vtimezone(zone, datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 3, 2, tzinfo=UTC)))
-    assert_same_clock(zone, lines, datetime(2026, 1, 2, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
+    lines = list(vtimezone(zone, datetime(2020, 3, 1, tzinfo=UTC), datetime(2021, 3, 2, tzinfo=UTC)))
+    assert_same_clock(zone, lines, datetime(2020, 1, 2, tzinfo=UTC), datetime(2022, 1, 1, tzinfo=UTC))
 
 
 def test_a_change_written_on_the_wrong_clock_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,26 +219,26 @@ def test_a_change_written_on_the_wrong_clock_is_seen(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(ical_vtimezone, "_periods", wrong)
     zone = ZoneInfo("Europe/Paris")
-    lines = list(vtimezone(zone, datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 3, 2, tzinfo=UTC)))
+    lines = list(vtimezone(zone, datetime(2020, 3, 1, tzinfo=UTC), datetime(2021, 3, 2, tzinfo=UTC)))
     with pytest.raises(AssertionError):
-        assert_same_clock(zone, lines, datetime(2026, 1, 2, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
+        assert_same_clock(zone, lines, datetime(2020, 1, 2, tzinfo=UTC), datetime(2022, 1, 1, tzinfo=UTC))
 
 
 def test_ramadan_and_the_rest_of_the_year() -> None:
-    """Ramadan is 18 February to 19 March 2026, 8 February to 9 March 2027; how 2027's clocks stand is a matter of decree."""
+    """Ramadan is 24 April to 23 May 2020, 13 April to 12 May 2021: years on which all releases of the zones agree."""
     starts = [
-        datetime(2026, 2, 25, 9, tzinfo=UTC),
-        datetime(2026, 5, 20, 9, tzinfo=UTC),
-        datetime(2027, 2, 20, 9, tzinfo=UTC),
-        datetime(2027, 5, 20, 9, tzinfo=UTC),
+        datetime(2020, 5, 6, 9, tzinfo=UTC),
+        datetime(2020, 8, 20, 9, tzinfo=UTC),
+        datetime(2021, 4, 20, 9, tzinfo=UTC),
+        datetime(2021, 8, 20, 9, tzinfo=UTC),
     ]
     sessions = tuple(
         Session(key=str(number), title={"fr": "S"}, starts_at=at, ends_at=at + timedelta(hours=1))
         for number, at in enumerate(starts)
     )
     data = write(published(msgspec.structs.replace(PROGRAMME, sessions=sessions)), language="fr")
-    assert b"DTSTART;TZID=Africa/Casablanca:20260225T090000\r\n" in data
-    assert b"DTSTART;TZID=Africa/Casablanca:20260520T100000\r\n" in data
+    assert b"DTSTART;TZID=Africa/Casablanca:20200506T090000\r\n" in data
+    assert b"DTSTART;TZID=Africa/Casablanca:20200820T100000\r\n" in data
     (own,) = Calendar.from_ical(data).walk("VTIMEZONE")
     clock = own.to_tz(lookup_tzid=False)
     for at, event in zip(starts, events(data), strict=True):
@@ -248,7 +248,7 @@ def test_ramadan_and_the_rest_of_the_year() -> None:
 
 
 def test_the_hour_that_comes_twice_is_two_hours() -> None:
-    starts = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+    starts = [datetime(2020, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
     sessions = tuple(
         Session(key=str(number), title={"fr": "S"}, starts_at=at, ends_at=at + timedelta(hours=1))
         for number, at in enumerate(starts)
@@ -410,7 +410,7 @@ def test_a_mark_that_no_longer_says_what_can_be_seen_does_not_count() -> None:
     ],
 )
 def test_a_mark_of_a_stranger_is_left_out(mark: str) -> None:
-    event = f"UID:1\nDTSTART:20270118T090000Z\nSUMMARY:S\nX-DIGITALNOW-SESSION:{mark}"
+    event = f"UID:1\nDTSTART:20210118T090000Z\nSUMMARY:S\nX-DIGITALNOW-SESSION:{mark}"
     text = f"BEGIN:VCALENDAR\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR"
     programme = read_schedule(text.encode())
     assert programme.sessions[0].key == "1"
@@ -420,7 +420,7 @@ def test_a_mark_of_a_stranger_is_left_out(mark: str) -> None:
 def test_without_its_marks_a_file_still_says_what_can_be_seen() -> None:
     data = re.sub(rb"X-DIGITALNOW-SESSION(?:[^\r]|\r\n )*\r\n", b"", write(published(), language="fr"))
     first = read_schedule(data).sessions[0]
-    assert first.key == f"{uuid.uuid5(uuid.NAMESPACE_URL, 'k-1')}@salon-2027"
+    assert first.key == f"{uuid.uuid5(uuid.NAMESPACE_URL, 'k-1')}@salon-2021"
     assert first.description["fr"].startswith("Salma Idrissi, OCP")
 
 

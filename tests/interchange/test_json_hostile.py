@@ -129,7 +129,7 @@ def test_deep_nesting_is_kept_or_refused(depth: int) -> None:
     assert sentence is None or "nested too deep" in sentence
 
 
-@pytest.mark.parametrize("around", ["{}", '{"sessions": {}}', "[{}]", '{"schedule": {"2027-12-18": {}}}'])
+@pytest.mark.parametrize("around", ["{}", '{"sessions": {}}', "[{}]", '{"schedule": {"2021-12-18": {}}}'])
 def test_unknown_shapes_are_refused_with_the_formats_that_are_read(around: str) -> None:
     sentence = refused(around.encode())
     assert sentence is not None
@@ -139,9 +139,9 @@ def test_unknown_shapes_are_refused_with_the_formats_that_are_read(around: str) 
 
 def test_thousands_of_sessions_of_one_id_or_none_are_read_in_time() -> None:
     """Every look-up is by key: anything quadratic here would run into the timeout of the tests."""
-    talk = {"title": "Payer", "start": "2027-12-18T10:00:00+01:00", "room": "A", "speakers": ["Nabil C"]}
+    talk = {"title": "Payer", "start": "2021-12-18T10:00:00+01:00", "room": "A", "speakers": ["Nabil C"]}
     several = [{**talk, "id": "1", "room": f"r{n}", "speakers": [f"N {n}"]} for n in range(10_000)]
-    unnamed = [{**talk, "start": None, "date": "2027-12-18"} for _ in range(10_000)]
+    unnamed = [{**talk, "start": None, "date": "2021-12-18"} for _ in range(10_000)]
     programme = read(json.dumps([*several, *unnamed]).encode())
     assert len(programme.sessions) == 20_000
     assert len({session.key for session in programme.sessions}) == 20_000
@@ -149,7 +149,7 @@ def test_thousands_of_sessions_of_one_id_or_none_are_read_in_time() -> None:
 
 def test_thousands_of_slots_of_one_submission_are_read_in_time() -> None:
     talk = SAMPLES["pretalx, a page"]()["results"][0]
-    slots = [{"id": n, "start": "2027-12-18T10:00:00+01:00", "room": n} for n in range(5_000)]
+    slots = [{"id": n, "start": "2021-12-18T10:00:00+01:00", "room": n} for n in range(5_000)]
     files = ([{**talk, "slots": slots}], [{**talk, "slots": [slot]} for slot in slots])
     assert [len(read(json.dumps(file).encode()).sessions) for file in files] == [5_000, 5_000]
 
@@ -157,9 +157,9 @@ def test_thousands_of_slots_of_one_submission_are_read_in_time() -> None:
 @pytest.mark.parametrize("levels", [1, 4, 30])
 def test_lists_within_lists_are_walked_once(levels: int) -> None:
     """Whatever lies beside the next level must not be looked through again at each level above it."""
-    file: Any = [{"title": "Payer", "start": "2027-12-18T10:00:00+01:00"}]
+    file: Any = [{"title": "Payer", "start": "2021-12-18T10:00:00+01:00"}]
     for _ in range(levels):
-        file = [{"title": "Jour", "date": "2027-12-18", "beside": [1] * 10_000, "inner": file}]
+        file = [{"title": "Jour", "date": "2021-12-18", "beside": [1] * 10_000, "inner": file}]
     assert refused(json.dumps(file).encode()) is None
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from server.interchange.programme import Programme, Session
 
 ZONE = "Africa/Casablanca"
-START = "2027-12-18T10:00:00+01:00"
+START = "2021-12-18T10:00:00+01:00"
 
 
 def read(file: Any, timezone: str | None = ZONE) -> Programme:
@@ -69,11 +69,11 @@ def test_session_with_a_day_and_no_time_lasts_as_long_as_that_day() -> None:
     programme = read(samples.agency_agenda())
     hub = programme.sessions[2]
     assert (hub.starts_at.isoformat(), hub.ends_at.isoformat()) == (
-        "2027-12-18T08:00:00+00:00",
-        "2027-12-18T09:15:00+00:00",
+        "2021-12-18T08:00:00+00:00",
+        "2021-12-18T09:15:00+00:00",
     )
     assert "slots 3: a day and no time; taken as lasting" in notes(programme)
-    alone = read([{"title": "Salon", "date": "2027-12-18"}]).sessions[0]
+    alone = read([{"title": "Salon", "date": "2021-12-18"}]).sessions[0]
     assert (alone.ends_at - alone.starts_at).days == 1
 
 
@@ -97,7 +97,7 @@ def test_vowel_mark_that_stands_alone_does_not_part_a_word() -> None:
 
 def test_presentation_forms_of_other_formats_are_put_into_letters_too() -> None:
     event = {"id": 7, "date": START, "duration": "00:45", "title": "اﻟﻨﺸﻴﺪ"}
-    day = {"date": "2027-12-18", "rooms": {"A": [event]}}
+    day = {"date": "2021-12-18", "rooms": {"A": [event]}}
     programme = read(
         {"schedule": {"version": "1", "conference": {"title": "T", "time_zone_name": ZONE, "days": [day]}}}
     )
@@ -108,17 +108,17 @@ def test_presentation_forms_of_other_formats_are_put_into_letters_too() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"title": "Payer", "start": START, "end": "2027-12-18T10:45:00+01:00"},
+        {"title": "Payer", "start": START, "end": "2021-12-18T10:45:00+01:00"},
         {"name": "Payer", "starts_at": START, "duration": 45},
         {"Title": "Payer", "Start Time": START, "durationMinutes": "45"},
-        {"headline": "Payer", "begin": "2027-12-18 10:00", "until": "2027-12-18 10:45"},
-        {"title": "Payer", "date": "2027-12-18", "start": "10:00", "end": "10:45"},
-        {"title": "Payer", "day": "2027-12-18", "time": "10:00 - 10:45"},
-        {"title": "Payer", "day": "2027-12-18", "time": "10h00 – 10h45"},
-        {"title": "Payer", "date": "2027-12-18", "startTime": "10:00 AM", "endTime": "10:45 a.m."},
-        {"title": "Payer", "startDate": "2027-12-18", "startsAt": "10.00", "length": "PT45M"},
-        {"title": "Payer", "start": 1829120400, "end": 1829123100},
-        {"title": "Payer", "startTimestamp": 1829120400000, "duration": "0:45"},
+        {"headline": "Payer", "begin": "2021-12-18 10:00", "until": "2021-12-18 10:45"},
+        {"title": "Payer", "date": "2021-12-18", "start": "10:00", "end": "10:45"},
+        {"title": "Payer", "day": "2021-12-18", "time": "10:00 - 10:45"},
+        {"title": "Payer", "day": "2021-12-18", "time": "10h00 – 10h45"},
+        {"title": "Payer", "date": "2021-12-18", "startTime": "10:00 AM", "endTime": "10:45 a.m."},
+        {"title": "Payer", "startDate": "2021-12-18", "startsAt": "10.00", "length": "PT45M"},
+        {"title": "Payer", "start": 1639818000, "end": 1639820700},
+        {"title": "Payer", "startTimestamp": 1639818000000, "duration": "0:45"},
     ],
     ids=lambda fields: ", ".join(fields),
 )
@@ -126,8 +126,8 @@ def test_fields_go_by_many_names_and_times_by_many_forms(fields: dict[str, Any])
     session = read([fields]).sessions[0]
     assert session.title == {"und": "Payer"}
     assert (session.starts_at.isoformat(), session.ends_at.isoformat()) == (
-        "2027-12-18T09:00:00+00:00",
-        "2027-12-18T09:45:00+00:00",
+        "2021-12-18T09:00:00+00:00",
+        "2021-12-18T09:45:00+00:00",
     )
 
 
@@ -136,18 +136,18 @@ def test_fields_go_by_many_names_and_times_by_many_forms(fields: dict[str, Any])
     [
         [{"title": "Payer", "start": START, "room": "Atlas"}],
         {"data": {"sessions": [{"title": "Payer", "start": START, "room": {"name": "Atlas"}}]}},
-        {"days": [{"date": "2027-12-18", "sessions": [{"title": "Payer", "start": "10:00", "room": "Atlas"}]}]},
+        {"days": [{"date": "2021-12-18", "sessions": [{"title": "Payer", "start": "10:00", "room": "Atlas"}]}]},
         {
             "days": [
                 {
-                    "date": "2027-12-18",
+                    "date": "2021-12-18",
                     "name": "Samedi",
                     "talks": [{"title": "Payer", "start": "10:00", "stage": "Atlas"}],
                 }
             ]
         },
-        {"2027-12-18": [{"title": "Payer", "start": "10:00", "location": ["Atlas"]}]},
-        {"schedule": {"2027-12-18": {"rooms": [{"room": "Atlas", "slots": [{"title": "Payer", "start": "10:00"}]}]}}},
+        {"2021-12-18": [{"title": "Payer", "start": "10:00", "location": ["Atlas"]}]},
+        {"schedule": {"2021-12-18": {"rooms": [{"room": "Atlas", "slots": [{"title": "Payer", "start": "10:00"}]}]}}},
         {"rooms": [{"id": 4, "name": "Atlas"}], "sessions": [{"title": "Payer", "start": START, "roomId": 4}]},
         {"sessions": {"p1": {"title": "Payer", "start": START, "venue": "Atlas"}}},
     ],
@@ -155,7 +155,7 @@ def test_fields_go_by_many_names_and_times_by_many_forms(fields: dict[str, Any])
 def test_sessions_are_found_wherever_they_lie(file: Any) -> None:
     programme = read(file)
     (session,) = programme.sessions
-    assert session.starts_at.isoformat() == "2027-12-18T09:00:00+00:00"
+    assert session.starts_at.isoformat() == "2021-12-18T09:00:00+00:00"
     assert [room.name for room in programme.rooms] == [{"und": "Atlas"}]
     assert session.room == programme.rooms[0].key
 
@@ -255,13 +255,13 @@ def test_states(fields: dict[str, Any], status: str) -> None:
 
 
 def test_end_before_its_start_is_mended_and_reported() -> None:
-    programme = read([{"title": "Payer", "start": START, "end": "2027-12-18T08:00:00+01:00", "id": 1}])
+    programme = read([{"title": "Payer", "start": START, "end": "2021-12-18T08:00:00+01:00", "id": 1}])
     assert (programme.sessions[0].ends_at - programme.sessions[0].starts_at).seconds == 30 * 60
     assert "session 1: its end is not after its start, or many days later; left out" in notes(programme)
 
 
 def test_clock_of_the_end_after_midnight_is_the_next_day() -> None:
-    session = read([{"title": "Nuit", "date": "2027-12-18", "start": "23:00", "end": "01:00"}]).sessions[0]
+    session = read([{"title": "Nuit", "date": "2021-12-18", "start": "23:00", "end": "01:00"}]).sessions[0]
     assert (session.ends_at - session.starts_at).seconds == 2 * 3600
 
 
@@ -272,13 +272,13 @@ def keys(file: list[dict[str, Any]]) -> set[tuple[object, ...]]:
 
 def test_session_without_an_id_keeps_its_key_when_it_moves() -> None:
     before = one(title="Payer", room="A").key
-    assert one(title="Payer", room="B", start="2027-12-19T15:00:00+01:00").key == before
+    assert one(title="Payer", room="B", start="2021-12-19T15:00:00+01:00").key == before
     assert one(title="Autre").key != before
 
 
 def test_order_of_the_file_changes_no_key() -> None:
     file = [
-        {"title": "Déjeuner", "start": f"2027-12-{day}T12:00:00+01:00", "room": room}
+        {"title": "Déjeuner", "start": f"2021-12-{day}T12:00:00+01:00", "room": room}
         for day in (18, 19)
         for room in "AB"
     ]

@@ -36,8 +36,8 @@ def test_view_of_all_is_read_whole() -> None:
     talk, lunch = programme.sessions
     assert (talk.key, talk.number, talk.title) == ("4711", 4711, {"fr": "Payer au souk"})
     assert (talk.starts_at.isoformat(), talk.ends_at.isoformat()) == (
-        "2027-12-18T09:00:00+00:00",
-        "2027-12-18T09:45:00+00:00",
+        "2021-12-18T09:00:00+00:00",
+        "2021-12-18T09:45:00+00:00",
     )
     assert (talk.room, talk.track, talk.kind, talk.speakers) == ("3", "21", "31", ("9b1c",))
     assert (talk.languages, talk.service, lunch.service, lunch.number) == (("fr",), False, True, None)
@@ -85,16 +85,16 @@ def test_times_without_a_zone_are_refused_with_how_to_give_one() -> None:
 def test_zone_given_for_the_event_is_used_and_reported() -> None:
     programme = read(samples.sessionize_all(), timezone="Europe/London")
     assert programme.timezone == "Europe/London"
-    assert programme.sessions[0].starts_at.isoformat() == "2027-12-18T10:00:00+00:00"
+    assert programme.sessions[0].starts_at.isoformat() == "2021-12-18T10:00:00+00:00"
     assert "no time zone is named; Europe/London was taken, as given for the event" in notes(programme)
     assert "its times have no offset; taken as the time in Europe/London" in notes(programme)
 
 
 def test_clocks_over_a_change_are_those_of_the_zone_that_day() -> None:
-    """Morocco's clocks are at +00:00 in Ramadan, which begins here on 8 February 2027."""
+    """Morocco's clocks are at +00:00 in Ramadan; in 2021 from 11 April on."""
     before, during = (
-        read(changed(startsAt=f"2027-02-{day}T10:00:00", endsAt=f"2027-02-{day}T11:00:00")).sessions[0]
-        for day in ("01", "15")
+        read(changed(startsAt=f"2021-04-{day}T10:00:00", endsAt=f"2021-04-{day}T11:00:00")).sessions[0]
+        for day in ("05", "15")
     )
     assert (before.starts_at.hour, during.starts_at.hour) == (9, 10)
 

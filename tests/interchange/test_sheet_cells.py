@@ -16,7 +16,7 @@ from server.interchange.sheet_times import clock_of, clocks_of, day_of, length_o
 from server.interchange.sheet_urls import web_address
 from server.interchange.sheet_words import SESSION_FIELDS, STATES, spoken
 
-DECEMBER = date(2026, 12, 18)
+DECEMBER = date(2020, 12, 18)
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def test_heads_nobody_knows(head: str) -> None:
 @pytest.mark.parametrize(
     "cell",
     [
-        "2026-12-18",
-        "18/12/2026",
-        "18.12.26",
-        "12/18/2026",
-        "18 décembre 2026",
-        "Vendredi 18 Décembre 2026",
-        "December 18, 2026",
-        "Dec 18th, 2026",
-        "١٨ ديسمبر ٢٠٢٦",
-        "18 دجنبر 2026",
-        "18 كانون الأول 2026",
-        46374,
-        "46374",
+        "2020-12-18",
+        "18/12/2020",
+        "18.12.20",
+        "12/18/2020",
+        "18 décembre 2020",
+        "Vendredi 18 Décembre 2020",
+        "December 18, 2020",
+        "Dec 18th, 2020",
+        "١٨ ديسمبر ٢٠٢٠",
+        "18 دجنبر 2020",
+        "18 كانون الأول 2020",
+        44183,
+        "44183",
         DECEMBER,
-        datetime(2026, 12, 18),  # noqa: DTZ001
-        "\u200e18/12/2026\u200f",
+        datetime(2020, 12, 18),  # noqa: DTZ001
+        "\u200e18/12/2020\u200f",
     ],
 )
 def test_days(cell: Any) -> None:
@@ -77,7 +77,7 @@ def test_days(cell: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["", None, "Jour 1", "32/12/2026", "13/13/2026", True, 7, "18 décembre", 1e300, float("nan"), "x" * 99]
+    "cell", ["", None, "Jour 1", "32/12/2020", "13/13/2020", True, 7, "18 décembre", 1e300, float("nan"), "x" * 99]
 )
 def test_no_days(cell: Any) -> None:
     assert day_of(cell) is None
@@ -105,7 +105,7 @@ def test_clocks(cell: Any, minutes: int) -> None:
     assert clock_of(cell) == timedelta(minutes=minutes)
 
 
-@pytest.mark.parametrize("cell", ["", None, "9", 9, "10:75", "99:00", "13 pm", "soon", 46374.5, float("inf")])
+@pytest.mark.parametrize("cell", ["", None, "9", 9, "10:75", "99:00", "13 pm", "soon", 44183.5, float("inf")])
 def test_no_clocks(cell: Any) -> None:
     assert clock_of(cell) is None
 
@@ -141,9 +141,9 @@ def test_spans(cell: str) -> None:
 
 
 def test_a_date_is_no_span_and_a_date_alone_no_moment() -> None:
-    assert clocks_of("2026-12-18") == ("2026-12-18", None)
-    assert moment_of("2026-12-18") is None
-    assert moment_of("18 décembre 2026 à 10h30") == datetime(2026, 12, 18, 10, 30)  # noqa: DTZ001
+    assert clocks_of("2020-12-18") == ("2020-12-18", None)
+    assert moment_of("2020-12-18") is None
+    assert moment_of("18 décembre 2020 à 10h30") == datetime(2020, 12, 18, 10, 30)  # noqa: DTZ001
 
 
 def test_speakers_and_what_stands_behind_their_names() -> None:

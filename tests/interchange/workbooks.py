@@ -67,4 +67,4 @@ def inline(*cells: str, row: int = 1) -> str:
     return f'<row r="{row}">' + "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in cells) + "</row>"
 
 
-SOUND = inline(*HEAD[:4]) + inline("Opening", "2026-12-18", "10:30", "11:15", row=2)
+SOUND = inline(*HEAD[:4]) + inline("Opening", "2020-12-18", "10:30", "11:15", row=2)

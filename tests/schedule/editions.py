@@ -29,8 +29,8 @@ def event_row(**fields: Any) -> EventRow:
         "timezone": "Africa/Casablanca",
         "languages": LANGUAGES,
         "default_language": "fr",
-        "starts_on": date(2027, 2, 6),
-        "ends_on": date(2027, 2, 8),
+        "starts_on": date(2021, 4, 10),
+        "ends_on": date(2021, 4, 12),
         "day_begins": time(6),
     }
     return EventRow(**given | fields)
@@ -69,7 +69,7 @@ def edition_of(event: EventRow, sessions: list[SessionRow], days: tuple[DayRow, 
         speaker={id_of(400): SpeakerRow(id_of(400), "p", {"fr": "Salma Idrissi", "ar": "سلمى الإدريسي"})},
         session={one.session_id: one for one in ordered},
     )
-    version = VersionRow(3, datetime(2027, 1, 1, 12, tzinfo=UTC))
+    version = VersionRow(3, datetime(2021, 1, 1, 12, tzinfo=UTC))
     return Edition(
         event, Position("schedule", "e", 9), version, state, [], base_url="https://api.example.org/v1/events/fez"
     )

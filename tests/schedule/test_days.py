@@ -16,32 +16,32 @@ from server.schedule.rows import DayRow
 from server.schedule.types import Schedule
 from tests.schedule.editions import edition_of, event_row, id_of, session_row
 
-RAMADAN = date(2027, 2, 7)
+RAMADAN = date(2021, 4, 11)
 """The Sunday on which the clock goes from 03:00 back to 02:00, before Ramadan begins on the 8th."""
 
 SESSIONS = {
-    1: "2027-02-06T05:59+01:00",  # still the 5th
-    2: "2027-02-06T06:00+01:00",
-    3: "2027-02-06T23:30+01:00",  # into the 7th
-    4: "2027-02-07T02:30+01:00",  # the first half past two
-    5: "2027-02-07T02:30+00:00",  # the second
-    6: "2027-02-07T05:59+00:00",
-    7: "2027-02-07T06:00+00:00",
+    1: "2021-04-10T05:59+01:00",  # still the 5th
+    2: "2021-04-10T06:00+01:00",
+    3: "2021-04-10T23:30+01:00",  # into the 7th
+    4: "2021-04-11T02:30+01:00",  # the first half past two
+    5: "2021-04-11T02:30+00:00",  # the second
+    6: "2021-04-11T05:59+00:00",
+    7: "2021-04-11T06:00+00:00",
 }
-DAYS = {"2027-02-05": [1], "2027-02-06": [2, 3, 4, 5, 6], "2027-02-07": [7]}
+DAYS = {"2021-04-09": [1], "2021-04-10": [2, 3, 4, 5, 6], "2021-04-11": [7]}
 
 
 def nights_of_fez(day_begins: time = time(6)) -> Edition:
     return edition_of(
         event_row(day_begins=day_begins),
         [session_row(number, start, minutes=45) for number, start in SESSIONS.items()],
-        days=(DayRow(id_of(500), date(2027, 2, 8), {"fr": "Repos"}),),
+        days=(DayRow(id_of(500), date(2021, 4, 12), {"fr": "Repos"}),),
     )
 
 
 def test_the_night_is_the_one_that_we_mean() -> None:
     zone = ZoneInfo("Africa/Casablanca")
-    before, after = (datetime(2027, 2, 7, hour, 59, tzinfo=UTC).astimezone(zone) for hour in (1, 2))
+    before, after = (datetime(2021, 4, 11, hour, 59, tzinfo=UTC).astimezone(zone) for hour in (1, 2))
     assert (before.hour, after.hour) == (2, 2)
     assert (before.utcoffset(), after.utcoffset()) != (after.utcoffset(), before.utcoffset())
 
@@ -51,7 +51,7 @@ def test_a_night_belongs_to_the_day_before() -> None:
     document = msgspec.json.decode(FORMATS["schedule"].write(edition, "fr", None), type=Schedule)
     numbers = {session.id: session.title.split()[1] for session in document.sessions if isinstance(session.title, str)}
     found = {day.date: [int(numbers[one]) for one in day.session_ids] for day in document.days}
-    assert found == DAYS | {"2027-02-08": []}
+    assert found == DAYS | {"2021-04-12": []}
     assert document.day_begins == "06:00"
     assert document.days[-1].name == "Repos"
 

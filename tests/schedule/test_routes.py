@@ -100,8 +100,8 @@ async def test_a_moved_a_delayed_and_a_cancelled_session(api: httpx.AsyncClient,
         await api.post("/rooms", json={"name": {"fr": "Annexe"}}, headers=bearer(demo.file.organizer_token))
     ).json()["id"]
 
-    later = (await change(api, demo, session["id"], starts_at="2026-12-18T11:00:00+01:00")).json()
-    assert (later["status"], later["starts_at"]) == ("delayed", "2026-12-18T10:00:00Z")
+    later = (await change(api, demo, session["id"], starts_at="2026-12-18T23:00:00+01:00")).json()
+    assert (later["status"], later["starts_at"]) == ("delayed", "2026-12-18T22:00:00Z")
     moved = (await change(api, demo, session["id"], room_id=room)).json()
     assert (moved["status"], moved["room_id"]) == ("moved", room)
     cancelled = (await change(api, demo, session["id"], status="cancelled")).json()

@@ -24,8 +24,8 @@ EVENT = EventRow(
     "Africa/Casablanca",
     ["fr", "ar", "en"],
     "fr",
-    date(2026, 12, 18),
-    date(2026, 12, 19),
+    date(2020, 12, 18),
+    date(2020, 12, 19),
 )
 
 ATLAS, RIF = UUID(int=11), UUID(int=12)
@@ -45,7 +45,7 @@ NAMES = Names(
 )
 
 
-def at(clock: str, day: str = "2026-12-18") -> datetime:
+def at(clock: str, day: str = "2020-12-18") -> datetime:
     """A time in Casablanca, which is an hour ahead of UTC in winter."""
     return datetime.fromisoformat(f"{day}T{clock}:00+01:00").astimezone(UTC)
 
