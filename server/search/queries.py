@@ -18,9 +18,6 @@ from server.search.types import (
     SpeakerSource,
 )
 
-# Like the event's other locks of this strength it lets everybody refer to the event meanwhile.
-LOCK_EVENT = "SELECT event_id FROM event WHERE event_id = $1 FOR NO KEY UPDATE"
-
 LIST_NAMING = """
     SELECT ARRAY(
         SELECT session_id FROM session WHERE event_id = $1 AND room_id = ANY($2::uuid[])
@@ -198,10 +195,6 @@ LIST_EXHIBITORS_SHOWN = """
     FROM exhibitor
     WHERE event_id = $1 AND exhibitor_id = ANY($2::uuid[])
 """
-
-
-async def lock_event(tx: Tx, event_id: UUID) -> None:
-    await tx.fetchval(LOCK_EVENT, event_id)
 
 
 async def list_naming(tx: Tx, event_id: UUID, *, ids: Sequence[UUID]) -> list[UUID]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from server.db import Tx
+from server.schedule.queries import lock_version
 from server.search import queries
 from server.search.entries import exhibitor_entry, session_entry, speaker_entry
 from server.search.spelling import spellings
@@ -22,9 +23,11 @@ with the last part all that was collected is sorted in."""
 async def renew(tx: Tx, event_id: UUID, touched: Touched) -> None:
     """Makes the entries of all that was touched as what they are made from is now; what is gone loses its own.
 
-    To be called after the change, in its transaction. Changes of one event wait here for each other, until they commit.
+    To be called after the change, in its transaction. Changes of one event wait for each other until they commit: here, if not
+    before, because whoever changes the programme has its lock already. (Not for the event's own: thousands of entries take half a
+    minute, and badges are handed out under that one.)
     """
-    await queries.lock_event(tx, event_id)
+    await lock_version(tx, event_id)
     naming = await queries.list_naming(tx, event_id, ids=list(touched.renamed)) if touched.renamed else []
     before: set[str] = set()
     after: set[str] = set()

@@ -12,6 +12,8 @@ from uuid import UUID
 import pytest
 from msgspec import Struct
 
+from server.badge import queries as badge_queries
+from server.badge.actions import replace_badge
 from server.db import Database, Tx
 from server.demo.load import SLUG
 from server.event.queries import get_event_by_slug
@@ -23,6 +25,7 @@ from server.schedule.rows import Subject, id_of
 from server.search import queries, storing
 from server.search.storing import rebuild, renew
 from server.search.types import Touched
+from tests.conftest import Demo
 from tests.search.conftest import Planner, Visitor
 from tests.waiting import until_answered
 
@@ -278,8 +281,35 @@ async def test_without_the_lock_a_word_is_lost(db: Database, event: EventRow, mo
     async def lock_nothing(*_: object) -> None:
         return None
 
-    monkeypatch.setattr(queries, "lock_event", lock_nothing)
+    monkeypatch.setattr(storing, "lock_version", lock_nothing)
     assert not await one_word_comes_as_it_goes(db, event)
+
+
+async def a_badge_is_handed_out_meanwhile(db: Database, event: EventRow, attendee_id: UUID) -> bool:
+    """Whether that waits for no change of the programme under way."""
+
+    async def waits_or_is_done() -> bool:
+        return handing.done() or bool(await observer.fetchval(SOMEBODY_WAITS))
+
+    async with db.read() as observer:
+        async with db.tx() as tx:
+            await renew(tx, event.event_id, Touched())
+            handing = asyncio.create_task(replace_badge(db, event.event_id, attendee_id))
+            await until_answered(waits_or_is_done, True)  # noqa: FBT003 - the answer waited for
+            handed = handing.done()
+        await handing
+    return handed
+
+
+async def test_badges_do_not_wait_for_the_programme(db: Database, event: EventRow, demo: Demo) -> None:
+    assert await a_badge_is_handed_out_meanwhile(db, event, UUID(demo.attendees[0]["id"]))
+
+
+async def test_badges_that_wait_are_noticed(
+    db: Database, event: EventRow, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "lock_version", badge_queries.lock_event)
+    assert not await a_badge_is_handed_out_meanwhile(db, event, UUID(demo.attendees[0]["id"]))
 
 
 async def test_much_that_is_written_leaves_little_to_read(db: Database, event: EventRow) -> None:
