@@ -16,6 +16,7 @@ from server.search.types import (
     SessionSource,
     SpeakerShown,
     SpeakerSource,
+    SpelledRow,
 )
 
 LIST_NAMING = """
@@ -149,11 +150,9 @@ SEARCH_WHOLES = """
 """
 
 LIST_ALIKE = """
-    SELECT ARRAY(
-        SELECT DISTINCT word
-        FROM search_spelling
-        WHERE event_id = $1 AND spelling = ANY($2::text[])
-    )
+    SELECT spelling, word
+    FROM search_spelling
+    WHERE event_id = $1 AND spelling = ANY($2::text[])
 """
 
 # Which of these words nothing in the event has.
@@ -275,10 +274,9 @@ async def search_wholes(
     return await rows(tx, HitRow, SEARCH_WHOLES, event_id, asked, ranked, abouts, limit)
 
 
-async def list_alike(tx: Tx, event_id: UUID, *, spellings: Sequence[str]) -> list[str]:
-    """The event's words with one of these spellings."""
-    found: list[str] = await tx.fetchval(LIST_ALIKE, event_id, spellings)
-    return found
+async def list_alike(tx: Tx, event_id: UUID, *, spellings: Sequence[str]) -> list[SpelledRow]:
+    """The event's words with one of these spellings, once for each."""
+    return await rows(tx, SpelledRow, LIST_ALIKE, event_id, spellings)
 
 
 async def list_unknown(tx: Tx, event_id: UUID, *, words: Sequence[str], lexemes: Sequence[str]) -> list[str]:
