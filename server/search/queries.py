@@ -31,16 +31,6 @@ LIST_NAMING = """
     )
 """
 
-LIST_IDS = """
-    SELECT 'session' AS about, session_id AS id FROM session WHERE event_id = $1
-    UNION ALL
-    SELECT 'speaker', speaker_id FROM speaker WHERE event_id = $1
-    UNION ALL
-    SELECT 'exhibitor', exhibitor_id FROM exhibitor WHERE event_id = $1
-    UNION ALL
-    SELECT about, id FROM search_entry WHERE event_id = $1
-"""
-
 LIST_SESSION_SOURCES = """
     SELECT session.session_id, session.title, session.subtitle, session.abstract, session.description,
            room.name AS room, track.name AS track, kind.name AS kind,
@@ -200,11 +190,6 @@ async def list_naming(tx: Tx, event_id: UUID, *, ids: Sequence[UUID]) -> list[UU
     """The sessions that name any of these rooms, tracks, kinds and speakers."""
     found: list[UUID] = await tx.fetchval(LIST_NAMING, event_id, ids)
     return found
-
-
-async def list_ids(tx: Tx, event_id: UUID) -> list[HitRow]:
-    """Of all that can be found, and of all that has an entry; what has one twice."""
-    return await rows(tx, HitRow, LIST_IDS, event_id)
 
 
 async def list_session_sources(tx: Tx, event_id: UUID, *, ids: Sequence[UUID]) -> list[SessionSource]:

@@ -23,7 +23,7 @@ from server.schedule.actions import add_thing, change_thing, remove_thing
 from server.schedule.errors import StillInUse
 from server.schedule.rows import Subject, id_of
 from server.search import queries, storing
-from server.search.storing import rebuild, renew
+from server.search.storing import renew
 from server.search.types import Touched
 from tests.conftest import Demo
 from tests.search.conftest import Planner, Visitor
@@ -32,6 +32,11 @@ from tests.waiting import until_answered
 STEPS, SEEDS = 120, 4
 ENTRIES = "SELECT about, id, head::text, whole::text FROM search_entry WHERE event_id = $1 ORDER BY about, id"
 SPELLINGS = "SELECT spelling, word FROM search_spelling WHERE event_id = $1 ORDER BY spelling, word"
+ALL_IDS = """
+    SELECT ARRAY(SELECT session_id FROM session WHERE event_id = $1) AS sessions,
+           ARRAY(SELECT speaker_id FROM speaker WHERE event_id = $1) AS speakers,
+           ARRAY(SELECT exhibitor_id FROM exhibitor WHERE event_id = $1) AS exhibitors
+"""
 EMPTY = ("DELETE FROM search_entry WHERE event_id = $1", "DELETE FROM search_spelling WHERE event_id = $1")
 RENAME = "UPDATE speaker SET name = $3 WHERE event_id = $1 AND speaker_id = $2"
 SOMEBODY_WAITS = """
@@ -127,14 +132,19 @@ async def everything(db: Database, event_id: UUID) -> tuple[list[Any], list[Any]
         return await tx.fetch(ENTRIES, event_id), await tx.fetch(SPELLINGS, event_id)
 
 
+async def rebuild(tx: Tx, event_id: UUID) -> None:
+    """Makes all entries of an event from nothing."""
+    for statement in EMPTY:
+        await tx.execute(statement, event_id)
+    await renew(tx, event_id, Touched(**await tx.fetchrow(ALL_IDS, event_id)))
+
+
 async def check_that_entries_are_in_step(db: Database, event: EventRow, seed: int) -> None:
     hand = Hand(db, event, seed)
     for _ in range(STEPS):
         await hand.act()
     kept = await everything(db, event.event_id)
     async with db.tx() as tx:
-        for statement in EMPTY:
-            await tx.execute(statement, event.event_id)
         await rebuild(tx, event.event_id)
     assert kept == await everything(db, event.event_id)
 
@@ -145,7 +155,11 @@ async def check_all_seeds(db: Database, event: EventRow) -> None:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-async def test_entries_are_in_step_with_the_programme(db: Database, event: EventRow, seed: int) -> None:
+async def test_entries_are_in_step_with_the_programme(
+    db: Database, event: EventRow, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for portion in ("AT_ONCE", "WORDS_AT_ONCE"):
+        monkeypatch.setattr(storing, portion, 2)
     await check_that_entries_are_in_step(db, event, seed)
 
 
@@ -323,10 +337,9 @@ async def test_much_that_is_left_is_noticed(db: Database, event: EventRow, monke
 
 
 async def pages_pending(db: Database, event: EventRow) -> int:
+    clean = "SELECT gin_clean_pending_list('search_entry_by_whole')"
     async with db.tx() as tx:
-        for statement in EMPTY:
-            await tx.execute(statement, event.event_id)
-        await tx.execute("SELECT gin_clean_pending_list('search_entry_by_whole')")
+        await tx.execute(clean)
         await rebuild(tx, event.event_id)
-        pages: int = await tx.fetchval("SELECT gin_clean_pending_list('search_entry_by_whole')")
+        pages: int = await tx.fetchval(clean)
     return pages
