@@ -40,7 +40,7 @@ async def find(tx: Tx, event_id: UUID, search: Search, reader: Reader) -> Hits:
             wanted = corrected if found else wanted
     looked_for = [word for instead in wanted for word in instead]
     return Hits(
-        results=await _show(tx, event_id, found, looked_for, reader),
+        results=await _show(tx, event_id, found, looked_for, reader) if found else [],
         words=looked_for,
         corrected=looked_for != words,
     )

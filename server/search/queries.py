@@ -156,11 +156,14 @@ LIST_UNKNOWN = """
     ) = 0
 """
 
-# Long texts in the reader's language alone ($3; $4: the event's own): all of them are a hundred times what is shown.
+# Long texts in the reader's language alone ($3; $4: the event's own), chosen as `server.texts.pick` does: all of them are a hundred
+# times what is shown.
 LIST_SESSIONS_SHOWN = """
     SELECT session.session_id, session.title,
-           COALESCE(session.abstract ->> $3, session.abstract ->> $4, session.abstract ->> 'en', '') AS abstract,
-           COALESCE(session.description ->> $3, session.description ->> $4, session.description ->> 'en', '') AS description,
+           COALESCE(session.abstract ->> $3, session.abstract ->> $4, session.abstract ->> 'en',
+                    jsonb_path_query_first(session.abstract, '$.*') #>> '{}', '') AS abstract,
+           COALESCE(session.description ->> $3, session.description ->> $4, session.description ->> 'en',
+                    jsonb_path_query_first(session.description, '$.*') #>> '{}', '') AS description,
            session.starts_at, session.ends_at, session.room_id, session.status,
            (SELECT COALESCE(jsonb_agg(speaker.name ORDER BY session_speaker.position), '[]'::jsonb)
             FROM session_speaker
@@ -173,14 +176,16 @@ LIST_SESSIONS_SHOWN = """
 """
 
 LIST_SPEAKERS_SHOWN = """
-    SELECT speaker_id, name, organisation, COALESCE(bio ->> $3, bio ->> $4, bio ->> 'en', '') AS bio
+    SELECT speaker_id, name, organisation,
+           COALESCE(bio ->> $3, bio ->> $4, bio ->> 'en', jsonb_path_query_first(bio, '$.*') #>> '{}', '') AS bio
     FROM speaker
     WHERE event_id = $1 AND speaker_id = ANY($2::uuid[])
 """
 
 LIST_EXHIBITORS_SHOWN = """
     SELECT exhibitor_id, name, booth,
-           COALESCE(description ->> $3, description ->> $4, description ->> 'en', '') AS description
+           COALESCE(description ->> $3, description ->> $4, description ->> 'en',
+                    jsonb_path_query_first(description, '$.*') #>> '{}', '') AS description
     FROM exhibitor
     WHERE event_id = $1 AND exhibitor_id = ANY($2::uuid[])
 """
