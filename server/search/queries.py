@@ -156,8 +156,8 @@ LIST_UNKNOWN = """
     ) = 0
 """
 
-# Long texts in the reader's language alone ($3; $4: the event's own), chosen as `server.texts.pick` does: all of them are a hundred
-# times what is shown.
+# Long texts in the reader's language alone ($3; $4: the event's own), chosen as `server.texts.pick` does: all of them are a
+# hundred times what is shown.
 LIST_SESSIONS_SHOWN = """
     SELECT session.session_id, session.title,
            COALESCE(session.abstract ->> $3, session.abstract ->> $4, session.abstract ->> 'en',
