@@ -31,7 +31,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import uvloop
 from msgspec import Struct
 
 from loadtests import generator
@@ -217,21 +216,7 @@ def _request(path: str, *more: str) -> bytes:
 def _load(server: Server, request: bytes, status: bytes, seconds: float) -> Load:
     own_cpu = time.process_time()
     tally = Tally(b"", status)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, generator.without_collection():
-        try:
-            runner.run(
-                generator.saturate(
-                    server.host,
-                    server.port,
-                    itertools.repeat(request),
-                    tally,
-                    connections=CONNECTIONS,
-                    seconds=seconds,
-                )
-            )
-        except (ConnectionError, TimeoutError) as error:
-            server.check_alive()
-            raise Aborted(f"the server failed under load ({error}): {server.last_words()}") from None
+    generator.saturate_server(server, itertools.repeat(request), tally, connections=CONNECTIONS, seconds=seconds)
     return Load(tally, time.process_time() - own_cpu)
 
 

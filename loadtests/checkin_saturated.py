@@ -23,7 +23,6 @@ Given up: when the server drops a connection. Invalid: when the generator used m
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import time
 import urllib.request
@@ -31,13 +30,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import uvloop
 from msgspec import Struct
 
 from loadtests import accounting, checkins, database, generator, pgbench
 from loadtests.generator import Tally
 from loadtests.histogram import Histogram
-from loadtests.scenario import Aborted, Context, Figure, Plot, Result, Series, Threshold, generator_share
+from loadtests.scenario import Context, Figure, Plot, Result, Series, Threshold, generator_share
 from loadtests.server_under_test import Server
 
 ATTENDEES = 120_000
@@ -101,15 +99,7 @@ def _saturate(server: Server, requests: Iterator[bytes], seconds: float) -> Load
     server_cpu, postgres_cpu = accounting.cpu_seconds(api), accounting.cpu_seconds(postgres)
     own_cpu = time.process_time()
     tally = Tally(checkins.ADMITTED)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, generator.without_collection():
-        try:
-            load = generator.saturate(
-                server.host, server.port, requests, tally, connections=CONNECTIONS, seconds=seconds
-            )
-            runner.run(load)
-        except (ConnectionError, TimeoutError) as error:
-            server.check_alive()
-            raise Aborted(f"the server failed under load ({error}): {server.last_words()}") from None
+    generator.saturate_server(server, requests, tally, connections=CONNECTIONS, seconds=seconds)
     own_cpu = time.process_time() - own_cpu
     server_cpu = accounting.cpu_seconds(api) - server_cpu
     postgres_cpu = accounting.cpu_seconds(postgres) - postgres_cpu

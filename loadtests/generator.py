@@ -12,9 +12,15 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
+
+import uvloop
 
 from loadtests.histogram import Histogram
+from loadtests.scenario import Aborted
+
+if TYPE_CHECKING:
+    from loadtests.server_under_test import Server
 
 now = time.monotonic
 """The kernel's one clock: readings in two processes may be compared."""
@@ -251,6 +257,18 @@ async def saturate(
     async with asyncio.timeout(seconds + 30):
         await source.done
     _close(opened)
+
+
+def saturate_server(
+    server: Server, requests: Iterator[bytes], tally: Tally, *, connections: int, seconds: float
+) -> None:
+    """The same in a loop of its own. Raises `Aborted` when the server drops a connection, or has ended."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, without_collection():
+        try:
+            runner.run(saturate(server.host, server.port, requests, tally, connections=connections, seconds=seconds))
+        except (ConnectionError, TimeoutError) as error:
+            server.check_alive()
+            raise Aborted(f"the server failed under load ({error}): {server.last_words()}") from None
 
 
 async def send_at_rate(

@@ -27,7 +27,7 @@ import asyncio
 import random
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,7 +41,7 @@ from loadtests.organizer import ask_organizer, make_lists
 from loadtests.scanner import Scanner, pair
 from loadtests.scanner_network import NoAnswer, Weather, Wifi, encode
 from loadtests.scanner_queue import Queue
-from loadtests.scenario import Aborted, Context, Figure, Plot, Result, Series, Threshold, generator_share
+from loadtests.scenario import Context, Figure, Plot, Result, Series, Threshold, generator_share
 from loadtests.server_under_test import Server
 from loadtests.witness import venue_of
 from server.checkin.batch import MAX_SCANS
@@ -135,10 +135,10 @@ def _measure(
     brought = _uploads(server, codes, devices, keys[CHECKIN_LISTS:], source)
     checked_in, uploaded = Tally(checkins.ADMITTED), Tally(b'"stored":500')
     cpu = time.process_time()
-    _saturate(server, iter(asked), checked_in, CONNECTIONS, seconds)
+    generator.saturate_server(server, iter(asked), checked_in, connections=CONNECTIONS, seconds=seconds)
     pids = server.pids("server.api"), server.postgres_pids()
     before = [accounting.cpu_seconds(each) for each in pids]
-    _saturate(server, iter(brought), uploaded, UPLOAD_CONNECTIONS, 60.0)
+    generator.saturate_server(server, iter(brought), uploaded, connections=UPLOAD_CONNECTIONS, seconds=60.0)
     used = [accounting.cpu_seconds(each) - was for each, was in zip(pids, before, strict=True)]
     return Round(
         checked_in.right / checked_in.seconds,
@@ -174,17 +174,6 @@ def _uploads(
             token = devices[(place + first) % len(devices)]
             requests.append(request_for("POST", f"{server.path}/checkins/batch", token, encode({"scans": scans})))
     return requests
-
-
-def _saturate(server: Server, requests: Iterator[bytes], tally: Tally, connections: int, seconds: float) -> None:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, generator.without_collection():
-        try:
-            runner.run(
-                generator.saturate(server.host, server.port, requests, tally, connections=connections, seconds=seconds)
-            )
-        except (ConnectionError, TimeoutError) as error:
-            server.check_alive()
-            raise Aborted(f"the server failed under load ({error}): {server.last_words()}") from None
 
 
 def plan(source: random.Random, codes: Sequence[str]) -> tuple[list[list[tuple[str, str]]], int]:

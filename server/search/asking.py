@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from server.folding import MAX_WORDS, all_words_of
+from server.folding import MAX_WORDS, all_words_of, fold
 from server.search.wording import LITTLE_WORDS, bare, beginning_of, lexeme
 
 Wanted = Sequence[Sequence[str]]
@@ -39,7 +39,7 @@ def asked_words(typed: str) -> list[str]:
     Empty where nothing typed is a word.
     """
     words = list(dict.fromkeys(all_words_of(typed)))[:MAX_WORDS]
-    being_typed = words[-1:] if typed[-1:].isalnum() else []
+    being_typed = words[-1:] if fold(typed)[-1:].isalnum() else []
     return [word for word in words if _counts(word) or (len(word) > 1 and word in being_typed)] or words[-1:]
 
 

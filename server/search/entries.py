@@ -79,5 +79,5 @@ def _placed(heads: Heads) -> Iterator[tuple[str, str]]:
 def _forms_in(texts: Texts) -> Iterator[str]:
     """Of long texts, which may be HTML or Markdown."""
     for _, text in sorted(texts.items()):
-        for word in all_words_of(plain(text)):
+        for word in dict.fromkeys(all_words_of(plain(text))):
             yield from forms(word)

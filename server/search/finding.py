@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from uuid import UUID
 
 from msgspec import Struct
@@ -39,7 +40,7 @@ async def find(tx: Tx, event_id: UUID, search: Search, reader: Reader) -> Hits:
             wanted = corrected if found else wanted
     looked_for = [word for instead in wanted for word in instead]
     return Hits(
-        results=await _show(tx, event_id, found, looked_for, reader),
+        results=await _show(tx, event_id, found, looked_for, reader) if found else [],
         words=looked_for,
         corrected=looked_for != words,
     )
@@ -68,8 +69,13 @@ async def _correct(tx: Tx, event_id: UUID, words: Sequence[str]) -> Wanted | Non
     spelled = {word: spellings(bare(word)) for word in unknown}
     if not all(spelled.values()) or not unknown:
         return None
-    known = await queries.list_alike(tx, event_id, spellings=sorted(set().union(*spelled.values())))
-    corrected = [meant(bare(word), known) if word in spelled else [word] for word in words]
+    known: dict[str, list[str]] = {}
+    for alike in await queries.list_alike(tx, event_id, spellings=sorted(set().union(*spelled.values()))):
+        known.setdefault(alike.spelling, []).append(alike.word)
+    corrected = [
+        meant(bare(word), chain(*(known.get(one, ()) for one in spelled[word]))) if word in spelled else [word]
+        for word in words
+    ]
     return corrected if all(corrected) else None
 
 

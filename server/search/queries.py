@@ -16,10 +16,8 @@ from server.search.types import (
     SessionSource,
     SpeakerShown,
     SpeakerSource,
+    SpelledRow,
 )
-
-# Like the event's other locks of this strength it lets everybody refer to the event meanwhile.
-LOCK_EVENT = "SELECT event_id FROM event WHERE event_id = $1 FOR NO KEY UPDATE"
 
 LIST_NAMING = """
     SELECT ARRAY(
@@ -31,16 +29,6 @@ LIST_NAMING = """
         UNION
         SELECT session_id FROM session_speaker WHERE event_id = $1 AND speaker_id = ANY($2::uuid[])
     )
-"""
-
-LIST_IDS = """
-    SELECT 'session' AS about, session_id AS id FROM session WHERE event_id = $1
-    UNION ALL
-    SELECT 'speaker', speaker_id FROM speaker WHERE event_id = $1
-    UNION ALL
-    SELECT 'exhibitor', exhibitor_id FROM exhibitor WHERE event_id = $1
-    UNION ALL
-    SELECT about, id FROM search_entry WHERE event_id = $1
 """
 
 LIST_SESSION_SOURCES = """
@@ -152,11 +140,9 @@ SEARCH_WHOLES = """
 """
 
 LIST_ALIKE = """
-    SELECT ARRAY(
-        SELECT DISTINCT word
-        FROM search_spelling
-        WHERE event_id = $1 AND spelling = ANY($2::text[])
-    )
+    SELECT spelling, word
+    FROM search_spelling
+    WHERE event_id = $1 AND spelling = ANY($2::text[])
 """
 
 # Which of these words nothing in the event has.
@@ -170,11 +156,14 @@ LIST_UNKNOWN = """
     ) = 0
 """
 
-# Long texts in the reader's language alone ($3; $4: the event's own): all of them are a hundred times what is shown.
+# Long texts in the reader's language alone ($3; $4: the event's own), chosen as `server.texts.pick` does: all of them are a
+# hundred times what is shown.
 LIST_SESSIONS_SHOWN = """
     SELECT session.session_id, session.title,
-           COALESCE(session.abstract ->> $3, session.abstract ->> $4, session.abstract ->> 'en', '') AS abstract,
-           COALESCE(session.description ->> $3, session.description ->> $4, session.description ->> 'en', '') AS description,
+           COALESCE(session.abstract ->> $3, session.abstract ->> $4, session.abstract ->> 'en',
+                    jsonb_path_query_first(session.abstract, '$.*') #>> '{}', '') AS abstract,
+           COALESCE(session.description ->> $3, session.description ->> $4, session.description ->> 'en',
+                    jsonb_path_query_first(session.description, '$.*') #>> '{}', '') AS description,
            session.starts_at, session.ends_at, session.room_id, session.status,
            (SELECT COALESCE(jsonb_agg(speaker.name ORDER BY session_speaker.position), '[]'::jsonb)
             FROM session_speaker
@@ -187,32 +176,25 @@ LIST_SESSIONS_SHOWN = """
 """
 
 LIST_SPEAKERS_SHOWN = """
-    SELECT speaker_id, name, organisation, COALESCE(bio ->> $3, bio ->> $4, bio ->> 'en', '') AS bio
+    SELECT speaker_id, name, organisation,
+           COALESCE(bio ->> $3, bio ->> $4, bio ->> 'en', jsonb_path_query_first(bio, '$.*') #>> '{}', '') AS bio
     FROM speaker
     WHERE event_id = $1 AND speaker_id = ANY($2::uuid[])
 """
 
 LIST_EXHIBITORS_SHOWN = """
     SELECT exhibitor_id, name, booth,
-           COALESCE(description ->> $3, description ->> $4, description ->> 'en', '') AS description
+           COALESCE(description ->> $3, description ->> $4, description ->> 'en',
+                    jsonb_path_query_first(description, '$.*') #>> '{}', '') AS description
     FROM exhibitor
     WHERE event_id = $1 AND exhibitor_id = ANY($2::uuid[])
 """
-
-
-async def lock_event(tx: Tx, event_id: UUID) -> None:
-    await tx.fetchval(LOCK_EVENT, event_id)
 
 
 async def list_naming(tx: Tx, event_id: UUID, *, ids: Sequence[UUID]) -> list[UUID]:
     """The sessions that name any of these rooms, tracks, kinds and speakers."""
     found: list[UUID] = await tx.fetchval(LIST_NAMING, event_id, ids)
     return found
-
-
-async def list_ids(tx: Tx, event_id: UUID) -> list[HitRow]:
-    """Of all that can be found, and of all that has an entry; what has one twice."""
-    return await rows(tx, HitRow, LIST_IDS, event_id)
 
 
 async def list_session_sources(tx: Tx, event_id: UUID, *, ids: Sequence[UUID]) -> list[SessionSource]:
@@ -282,10 +264,9 @@ async def search_wholes(
     return await rows(tx, HitRow, SEARCH_WHOLES, event_id, asked, ranked, abouts, limit)
 
 
-async def list_alike(tx: Tx, event_id: UUID, *, spellings: Sequence[str]) -> list[str]:
-    """The event's words with one of these spellings."""
-    found: list[str] = await tx.fetchval(LIST_ALIKE, event_id, spellings)
-    return found
+async def list_alike(tx: Tx, event_id: UUID, *, spellings: Sequence[str]) -> list[SpelledRow]:
+    """The event's words with one of these spellings, once for each."""
+    return await rows(tx, SpelledRow, LIST_ALIKE, event_id, spellings)
 
 
 async def list_unknown(tx: Tx, event_id: UUID, *, words: Sequence[str], lexemes: Sequence[str]) -> list[str]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from server.db import Tx
+from server.schedule.queries import lock_version
 from server.search import queries
 from server.search.entries import exhibitor_entry, session_entry, speaker_entry
 from server.search.spelling import spellings
 from server.search.types import About, Entry, Touched
 from server.search.wording import lexeme, tag
 
+T = TypeVar("T")
+
 AT_ONCE = 25
 """Entries made at a time: nobody else is answered while their words are folded, a millisecond each for the longest texts."""
+WORDS_AT_ONCE = 500
+"""Learned or forgotten in one statement, each under up to eight spellings: all of a large programme's in one would outlast its
+time limit on a busy machine."""
 MANY_PENDING, FEW_PENDING = "2MB", "64kB"
 """What the indexes collect while much is written, which is ten times as quick; and what they may keep, which every search reads:
 with the last part all that was collected is sorted in."""
@@ -22,9 +29,11 @@ with the last part all that was collected is sorted in."""
 async def renew(tx: Tx, event_id: UUID, touched: Touched) -> None:
     """Makes the entries of all that was touched as what they are made from is now; what is gone loses its own.
 
-    To be called after the change, in its transaction. Changes of one event wait here for each other, until they commit.
+    To be called after the change, in its transaction. Changes of one event wait for each other until they commit: here, if not
+    before, because whoever changes the programme has its lock already. (Not for the event's own: thousands of entries take half a
+    minute, and badges are handed out under that one.)
     """
-    await queries.lock_event(tx, event_id)
+    await lock_version(tx, event_id)
     naming = await queries.list_naming(tx, event_id, ids=list(touched.renamed)) if touched.renamed else []
     before: set[str] = set()
     after: set[str] = set()
@@ -39,15 +48,10 @@ async def renew(tx: Tx, event_id: UUID, touched: Touched) -> None:
         gone = set(ids) - {entry.id for entry in entries}
         if gone:
             await queries.remove_entries(tx, event_id, about, ids=list(gone))
-    await _learn(tx, event_id, after - before)
-    await _forget(tx, event_id, before - after)
-
-
-async def rebuild(tx: Tx, event_id: UUID) -> None:
-    """Makes all entries of an event."""
-    found = await queries.list_ids(tx, event_id)
-    ids = {about: [one.id for one in found if one.about == about] for about in ("session", "speaker", "exhibitor")}
-    await renew(tx, event_id, Touched(ids["session"], ids["speaker"], ids["exhibitor"]))
+    for words in _portions(sorted(after - before), WORDS_AT_ONCE):
+        await _learn(tx, event_id, words)
+    for words in _portions(sorted(before - after), WORDS_AT_ONCE):
+        await _forget(tx, event_id, words)
 
 
 def _in_parts(touched: Touched, naming: Iterable[UUID]) -> Iterator[tuple[About, Sequence[UUID]]]:
@@ -56,10 +60,14 @@ def _in_parts(touched: Touched, naming: Iterable[UUID]) -> Iterator[tuple[About,
         ("speaker", set(touched.speakers)),
         ("exhibitor", set(touched.exhibitors)),
     )
-    for about, wanted in abouts:
-        ids = sorted(wanted)
-        for start in range(0, len(ids), AT_ONCE):
-            yield about, ids[start : start + AT_ONCE]
+    for about, ids in abouts:
+        for some in _portions(sorted(ids), AT_ONCE):
+            yield about, some
+
+
+def _portions(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
 
 
 async def _make(tx: Tx, event_id: UUID, about: About, ids: Sequence[UUID]) -> list[Entry]:

@@ -74,6 +74,11 @@ class HitRow(Struct, frozen=True):
     id: UUID
 
 
+class SpelledRow(Struct, frozen=True):
+    spelling: str
+    word: str
+
+
 class SessionShown(Struct, frozen=True):
     """Its long texts are those for one reader."""
 

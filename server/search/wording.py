@@ -22,6 +22,8 @@ LITTLE_WORDS = frozenset(
 
 def bare(word: str) -> str:
     """An Arabic word without its article, any other as it is."""
+    if not word.startswith(ARTICLES):  # as most, and every word of every long text is asked
+        return word
     for article in ARTICLES:
         if word.startswith(article) and len(word) >= len(article) + SHORTEST_BARE:
             return word.removeprefix(article)

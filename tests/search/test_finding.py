@@ -116,6 +116,15 @@ async def test_what_is_in_any_language_is_found_in_every_other(visitor: Visitor,
             assert found["title"] == ("The oak" if language == "en" else "Le chêne")
 
 
+async def test_a_text_in_another_language_is_better_than_none(visitor: Visitor, planner: Planner) -> None:
+    """The same language as where the session itself is read."""
+    speaker = await planner.add("speakers", name={"fr": "Zibeline"}, bio={"ar": "شجرة البلوط"})
+    session = await planner.add_session({"fr": "Zibelines"}, abstract={"ar": "شجرة", "de": "Der Baum"})
+    found = {one["id"]: one["snippet"] for one in (await visitor.search("zibeline"))["results"]}
+    shown = (await visitor.ask("GET", f"/sessions/{session}", None, lang="fr")).json()["abstract"]
+    assert found == {session: shown, speaker: "شجرة البلوط"}
+
+
 async def test_a_typing_error_is_forgiven_where_nothing_else_is_found(visitor: Visitor, planner: Planner) -> None:
     await planner.add_session({"fr": "Photosynthèse"}, abstract={"fr": "La chlorophylle."})
     for typed in ("phothosynthèse", "photosinthese", "photosyntese", "phtoosynthese", "photosynht"):

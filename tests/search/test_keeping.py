@@ -12,6 +12,8 @@ from uuid import UUID
 import pytest
 from msgspec import Struct
 
+from server.badge import queries as badge_queries
+from server.badge.actions import replace_badge
 from server.db import Database, Tx
 from server.demo.load import SLUG
 from server.event.queries import get_event_by_slug
@@ -21,14 +23,20 @@ from server.schedule.actions import add_thing, change_thing, remove_thing
 from server.schedule.errors import StillInUse
 from server.schedule.rows import Subject, id_of
 from server.search import queries, storing
-from server.search.storing import rebuild, renew
+from server.search.storing import renew
 from server.search.types import Touched
+from tests.conftest import Demo
 from tests.search.conftest import Planner, Visitor
 from tests.waiting import until_answered
 
 STEPS, SEEDS = 120, 4
 ENTRIES = "SELECT about, id, head::text, whole::text FROM search_entry WHERE event_id = $1 ORDER BY about, id"
 SPELLINGS = "SELECT spelling, word FROM search_spelling WHERE event_id = $1 ORDER BY spelling, word"
+ALL_IDS = """
+    SELECT ARRAY(SELECT session_id FROM session WHERE event_id = $1) AS sessions,
+           ARRAY(SELECT speaker_id FROM speaker WHERE event_id = $1) AS speakers,
+           ARRAY(SELECT exhibitor_id FROM exhibitor WHERE event_id = $1) AS exhibitors
+"""
 EMPTY = ("DELETE FROM search_entry WHERE event_id = $1", "DELETE FROM search_spelling WHERE event_id = $1")
 RENAME = "UPDATE speaker SET name = $3 WHERE event_id = $1 AND speaker_id = $2"
 SOMEBODY_WAITS = """
@@ -124,14 +132,19 @@ async def everything(db: Database, event_id: UUID) -> tuple[list[Any], list[Any]
         return await tx.fetch(ENTRIES, event_id), await tx.fetch(SPELLINGS, event_id)
 
 
+async def rebuild(tx: Tx, event_id: UUID) -> None:
+    """Makes all entries of an event from nothing."""
+    for statement in EMPTY:
+        await tx.execute(statement, event_id)
+    await renew(tx, event_id, Touched(**await tx.fetchrow(ALL_IDS, event_id)))
+
+
 async def check_that_entries_are_in_step(db: Database, event: EventRow, seed: int) -> None:
     hand = Hand(db, event, seed)
     for _ in range(STEPS):
         await hand.act()
     kept = await everything(db, event.event_id)
     async with db.tx() as tx:
-        for statement in EMPTY:
-            await tx.execute(statement, event.event_id)
         await rebuild(tx, event.event_id)
     assert kept == await everything(db, event.event_id)
 
@@ -142,7 +155,11 @@ async def check_all_seeds(db: Database, event: EventRow) -> None:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-async def test_entries_are_in_step_with_the_programme(db: Database, event: EventRow, seed: int) -> None:
+async def test_entries_are_in_step_with_the_programme(
+    db: Database, event: EventRow, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for portion in ("AT_ONCE", "WORDS_AT_ONCE"):
+        monkeypatch.setattr(storing, portion, 2)
     await check_that_entries_are_in_step(db, event, seed)
 
 
@@ -278,8 +295,35 @@ async def test_without_the_lock_a_word_is_lost(db: Database, event: EventRow, mo
     async def lock_nothing(*_: object) -> None:
         return None
 
-    monkeypatch.setattr(queries, "lock_event", lock_nothing)
+    monkeypatch.setattr(storing, "lock_version", lock_nothing)
     assert not await one_word_comes_as_it_goes(db, event)
+
+
+async def a_badge_is_handed_out_meanwhile(db: Database, event: EventRow, attendee_id: UUID) -> bool:
+    """Whether that waits for no change of the programme under way."""
+
+    async def waits_or_is_done() -> bool:
+        return handing.done() or bool(await observer.fetchval(SOMEBODY_WAITS))
+
+    async with db.read() as observer:
+        async with db.tx() as tx:
+            await renew(tx, event.event_id, Touched())
+            handing = asyncio.create_task(replace_badge(db, event.event_id, attendee_id))
+            await until_answered(waits_or_is_done, True)  # noqa: FBT003 - the answer waited for
+            handed = handing.done()
+        await handing
+    return handed
+
+
+async def test_badges_do_not_wait_for_the_programme(db: Database, event: EventRow, demo: Demo) -> None:
+    assert await a_badge_is_handed_out_meanwhile(db, event, UUID(demo.attendees[0]["id"]))
+
+
+async def test_badges_that_wait_are_noticed(
+    db: Database, event: EventRow, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "lock_version", badge_queries.lock_event)
+    assert not await a_badge_is_handed_out_meanwhile(db, event, UUID(demo.attendees[0]["id"]))
 
 
 async def test_much_that_is_written_leaves_little_to_read(db: Database, event: EventRow) -> None:
@@ -293,10 +337,9 @@ async def test_much_that_is_left_is_noticed(db: Database, event: EventRow, monke
 
 
 async def pages_pending(db: Database, event: EventRow) -> int:
+    clean = "SELECT gin_clean_pending_list('search_entry_by_whole')"
     async with db.tx() as tx:
-        for statement in EMPTY:
-            await tx.execute(statement, event.event_id)
-        await tx.execute("SELECT gin_clean_pending_list('search_entry_by_whole')")
+        await tx.execute(clean)
         await rebuild(tx, event.event_id)
-        pages: int = await tx.fetchval("SELECT gin_clean_pending_list('search_entry_by_whole')")
+        pages: int = await tx.fetchval(clean)
     return pages

@@ -29,6 +29,7 @@ ANYTHING = st.text(st.characters(codec="utf-8"), max_size=200)
         ("l'avenir de la banque", ["avenir", "banque"]),
         ("banque de", ["banque", "de"]),  # "de" may become "développement"
         ("banque de ", ["banque"]),
+        ("banque de\u0301", ["banque", "de"]),  # an é as some keyboards send it
         ("banque d", ["banque"]),
         ("de la", ["la"]),
         ("R", ["r"]),
