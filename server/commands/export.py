@@ -12,7 +12,7 @@ from server.commands.options import add_data_dir, find_event, reached_database, 
 from server.config import Settings
 from server.db import open_database
 from server.event.types import EventRow
-from server.interchange.sheet_template import template
+from server.interchange.sheet.template import template
 from server.migrate import migrate
 from server.refusal import Refused
 from server.schedule.edition import read_edition

@@ -9,11 +9,14 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
-from server.interchange import frab_xml, ical_reader, json_formats, sheet_csv, sheet_xlsx
+from server.interchange import json_formats
 from server.interchange.errors import UnreadableSchedule
-from server.interchange.frab_texts import shown
-from server.interchange.frab_values import zone
-from server.interchange.ical_lines import with_whole_characters
+from server.interchange.frab import xml_reader
+from server.interchange.ical import reader as ical_reader
+from server.interchange.ical.lines import with_whole_characters
+from server.interchange.reading.texts import shown
+from server.interchange.reading.values import zone
+from server.interchange.sheet import csv_files, xlsx_reader
 
 if TYPE_CHECKING:
     from server.interchange.programme import Programme
@@ -62,12 +65,12 @@ def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = Non
     if timezone is not None:
         timezone = _known_zone(timezone)
     data = _unpacked(data)
-    if data.startswith(sheet_xlsx.SIGNATURES):
-        return sheet_xlsx.read(data, filename=filename, timezone=timezone)
+    if data.startswith(xlsx_reader.SIGNATURES):
+        return xlsx_reader.read(data, filename=filename, timezone=timezone)
     try:
         text = _text(data)
     except UnreadableSchedule:
-        table = sheet_csv.read_eight_bit(data, filename=filename, timezone=timezone)
+        table = csv_files.read_eight_bit(data, filename=filename, timezone=timezone)
         if table is None:
             raise
         return table
@@ -76,13 +79,13 @@ def read_schedule(data: bytes, *, filename: str = "", timezone: str | None = Non
         if start.startswith(mark):
             raise UnreadableSchedule(f"line 1: this is {name}, not a schedule file; {_WANTED}")
     if start.startswith("<"):
-        return frab_xml.read(text, filename=filename)
+        return xml_reader.read(text, filename=filename)
     if start.startswith(("{", "[")):
         return json_formats.read(text, filename=filename, timezone=timezone)
     if start.startswith(_CALENDAR):
         return ical_reader.read(text, filename=filename, timezone=timezone)
-    if sheet_csv.is_programme(text):
-        return sheet_csv.read(text, filename=filename, timezone=timezone)
+    if csv_files.is_programme(text):
+        return csv_files.read(text, filename=filename, timezone=timezone)
     raise UnreadableSchedule(f"line 1: this is no XML, no JSON, no calendar and no table of sessions; {_WANTED}")
 
 

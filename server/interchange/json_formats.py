@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from server.interchange import frab_json, pretalx, session_list, sessionize
 from server.interchange.errors import UnreadableSchedule
-from server.interchange.frab_repairs import RepairLog
-from server.interchange.json_mend import programme_of
-from server.interchange.json_values import cleaned, decoded
+from server.interchange.frab import json_reader as frab_json
+from server.interchange.json_lists import pretalx, session_list, sessionize
+from server.interchange.json_lists.mend import programme_of
+from server.interchange.reading.json_values import cleaned, decoded
+from server.interchange.reading.repairs import RepairLog
 
 if TYPE_CHECKING:
     from server.interchange.programme import Programme

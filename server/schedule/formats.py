@@ -11,8 +11,10 @@ from msgspec import Struct
 
 from server.event.reader import Reader
 from server.event.types import EventRow
-from server.interchange import frab_v1_out, frab_v2_out, frab_xml_out, ical_writer, sheet_book, sheet_csv
+from server.interchange.frab import json_v1_writer, json_v2_writer, xml_writer
+from server.interchange.ical import writer as ical_writer
 from server.interchange.programme import Publication
+from server.interchange.sheet import csv_files, xlsx_writer
 from server.schedule.edition import Edition
 from server.schedule.types import Schedule
 from server.schedule.views import group_by_day, kind_view, room_view, session_view, speaker_view, track_view
@@ -102,24 +104,24 @@ def _write_ics(edition: Edition, language: str, part: Part | None) -> bytes:
 
 
 def _write_xml(edition: Edition, language: str, part: Part | None) -> bytes:
-    return frab_xml_out.write(_published(edition, "schedule.xml", part), language=language)
+    return xml_writer.write(_published(edition, "schedule.xml", part), language=language)
 
 
 def _write_v1(edition: Edition, language: str, part: Part | None) -> bytes:
-    return frab_v1_out.write(_published(edition, "schedule.json", part), language=language)
+    return json_v1_writer.write(_published(edition, "schedule.json", part), language=language)
 
 
 def _write_v2(edition: Edition, _language: str, part: Part | None) -> bytes:
-    return frab_v2_out.write(_published(edition, "schedule.v2.json", part))
+    return json_v2_writer.write(_published(edition, "schedule.v2.json", part))
 
 
 def _write_csv(edition: Edition, language: str, part: Part | None) -> bytes:
     publication = _published(edition, "schedule.csv", part)
-    return sheet_csv.write(publication, language=None if language == ALL else language)
+    return csv_files.write(publication, language=None if language == ALL else language)
 
 
 def _write_xlsx(edition: Edition, _language: str, part: Part | None) -> bytes:
-    return sheet_book.write(_published(edition, "schedule.xlsx", part))
+    return xlsx_writer.write(_published(edition, "schedule.xlsx", part))
 
 
 XML = Format(
