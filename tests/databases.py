@@ -40,7 +40,8 @@ PUT_BACK = """
 async def new_database(server: str, *, template: str = "template1") -> AsyncIterator[str]:
     """The URL of a database that lasts as long as the block, empty or a copy of another."""
     name = f"test_{uuid.uuid4().hex}"
-    await administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    # As files: a tenth of what it takes to copy it block by block through the log, as PostgreSQL does unless it is told.
+    await administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
     try:
         yield database_of(server, name)
     finally:

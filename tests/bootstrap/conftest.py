@@ -54,7 +54,7 @@ class Checkout:
         (folder / "server").mkdir(parents=True)
         (folder / "tests").mkdir()
         (folder / "wheels").mkdir()
-        for name in ("__init__.py", "__main__.py", "bootstrap.py", "environment.py"):
+        for name in ("__init__.py", "__main__.py", "bootstrap.py", "environment.py", "zones.py"):
             shutil.copy(CHECKOUT / "server" / name, folder / "server")
         (folder / "server" / "commands.py").write_text(TELLING)
         (folder / "pyproject.toml").write_text("")

@@ -199,6 +199,7 @@ def queries_raise_nothing(source: Source) -> Iterator[str]:
         "processes.py": "hands everything on to its children",
         "bootstrap.py": "runs before any package is there, config's included",
         "environment.py": "as bootstrap: the variables of pip",
+        "zones.py": "asks whether the operator has told Python itself which zones to take; before config can be read",
         "embedded/": "where PostgreSQL's programs and sockets are; usable without the rest of the server",
         "commands/test.py": "hands everything on to the tools it runs",
     },
